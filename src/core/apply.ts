@@ -1,0 +1,172 @@
+import { closeCalls, expireCalls, settleTool, startReadyCalls } from './calls.js';
+import { assembleAnswer, beginLanding, brief, close } from './closing.js';
+import { checkControl } from './controls-check.js';
+import type { Control } from './controls.js';
+import { answer, decide, settleArgsCheck } from './decisions.js';
+import { emit, patch, patchCall, type Draft } from './draft.js';
+import { isErrorCode } from './errors.js';
+import type { RunEvent } from './events.js';
+import type { Input } from './inputs.js';
+import { limitReached, limitsOf } from './limits.js';
+import { currentModel, settleModel, startModelCall } from './model-step.js';
+import type { Outcome } from './outcomes.js';
+import type { Prepared } from './run-input.js';
+import { IDLE_MODEL } from './start.js';
+import type { RunState } from './state.js';
+import { pause, resume, say, setLimits, stop, takeMessages } from './steering.js';
+
+/**
+ * Takes one fact in. Pure and total: any input in any state gives a state, and the durable events it causes.
+ * Inputs that fit nothing any more (a settled call settled again) change nothing.
+ */
+export function apply(state: RunState, input: Input): { state: RunState; events: RunEvent[] } {
+  const draft: Draft = { state, events: [], atMs: input.atMs };
+  if (input.type !== 'prepared') announce(draft);
+  take(draft, input);
+  advance(draft);
+  return { state: draft.state, events: draft.events };
+}
+
+function take(draft: Draft, input: Input): void {
+  switch (input.type) {
+    case 'prepared':
+      return settlePrepared(draft, input.outcome);
+    case 'model_settled':
+      return settleModel(draft, input.key, input.outcome);
+    case 'tool_settled':
+      return settleTool(draft, input.key, input.outcome);
+    case 'args_checked':
+      return settleArgsCheck(draft, input.key, input.outcome);
+    case 'control':
+      return takeControl(draft, input);
+    case 'tick':
+      return;
+    case 'cancel_requested':
+      return requestCancel(draft);
+    case 'ended_outside':
+      return endOutside(draft, input);
+  }
+}
+
+function takeControl(draft: Draft, input: Extract<Input, { type: 'control' }>): void {
+  const checked = checkControl(draft.state, input.name, input.payload);
+  if ('control' in checked) return carryOut(draft, checked.control);
+  if (draft.state.phase === 'closed') return;
+  const { callId } = Object(input.payload);
+  const { code, message } = checked.refusal;
+  emit(draft, { type: 'control_rejected', control: input.name, code, message, callId: typeof callId === 'string' ? callId.slice(0, 100) : null });
+}
+
+function carryOut(draft: Draft, control: Control): void {
+  switch (control.kind) {
+    case 'decide':
+      return decide(draft, control);
+    case 'answer':
+      return answer(draft, control);
+    case 'say':
+      return say(draft, control);
+    case 'pause':
+      return pause(draft, control.by, control.note);
+    case 'resume':
+      return resume(draft, control.by);
+    case 'stop':
+      return stop(draft, control.note);
+    case 'setLimits':
+      return setLimits(draft, control);
+  }
+}
+
+/** The first event says what was started, whatever came first. */
+function announce(draft: Draft): void {
+  const { state } = draft;
+  if (state.seq > 0) return;
+  const { goal } = state.input;
+  emit(draft, { type: 'run_started', goal, model: currentModel(state), limits: limitsOf(state), warnings: state.prepared?.warnings ?? [] });
+}
+
+function settlePrepared(draft: Draft, outcome: Outcome<Prepared>): void {
+  const { state } = draft;
+  if (state.phase !== 'preparing') return;
+  if (outcome.kind === 'ok') {
+    const limits = { ...outcome.value.limits, ...state.earlyLimits };
+    patch(draft, { phase: 'model', prepared: { ...outcome.value, limits } });
+    return announce(draft);
+  }
+  announce(draft);
+  if (outcome.kind === 'cancelled') return close(draft, { outcome: 'cancelled', answer: 'The run was cancelled before its first step.' });
+  const { code, message } =
+    outcome.kind === 'failed' ? outcome : { code: 'INPUT_INVALID', message: 'The run could not be prepared in time.' };
+  close(draft, { outcome: 'failed', answer: message, error: { code: isErrorCode(code) ? code : 'INPUT_INVALID', message } });
+}
+
+/** Ends at once: nothing new starts, what runs is cancelled, and the run closes when the last of it is settled. */
+function requestCancel(draft: Draft): void {
+  const { state } = draft;
+  if (state.phase === 'closed' || state.cancelRequested) return;
+  const { call } = state.model;
+  patch(draft, {
+    cancelRequested: true,
+    pause: null,
+    model: { ...state.model, retryAtMs: null, call: call && { ...call, status: 'cancelling' } },
+  });
+  for (const one of state.calls) if (one.status === 'running') patchCall(draft, one.id, { status: 'cancelling' });
+}
+
+function endOutside(draft: Draft, input: Extract<Input, { type: 'ended_outside' }>): void {
+  if (draft.state.phase === 'closed') return;
+  const terminated = input.how === 'terminated';
+  close(draft, {
+    outcome: terminated ? 'cancelled' : 'failed',
+    answer: assembleAnswer(draft.state),
+    error: terminated ? null : { code: 'INPUT_INVALID', message: input.message },
+  });
+}
+
+/** Moves on as far as the state allows by itself. */
+function advance(draft: Draft): void {
+  if (draft.state.phase === 'closed') return;
+  checkDeadline(draft);
+  expireCalls(draft);
+  if (draft.state.cancelRequested) return finishCancel(draft);
+  if (draft.state.pause) return;
+  if (draft.state.phase === 'calls') {
+    const stopTool = stopToolUsed(draft.state);
+    startReadyCalls(draft);
+    if (!closeCalls(draft)) return;
+    if (stopTool) beginLanding(draft, { outcome: 'limit', limit: 'tool', error: null });
+    if (!draft.state.landing) patch(draft, { step: draft.state.step + 1, model: { ...IDLE_MODEL, index: draft.state.model.index } });
+  }
+  if (draft.state.phase === 'model') advanceModel(draft);
+}
+
+function advanceModel(draft: Draft): void {
+  const { model } = draft.state;
+  if (model.call) return;
+  if (!draft.state.landing) {
+    if (model.retryAtMs !== null && model.retryAtMs > draft.atMs) return;
+    const limit = limitReached(draft.state, draft.atMs);
+    if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
+  }
+  const { landing } = draft.state;
+  takeMessages(draft, landing ? 'all' : 'steering');
+  if (landing) brief(draft, landing);
+  startModelCall(draft, landing ? 'landing' : 'step');
+}
+
+function checkDeadline(draft: Draft): void {
+  if (draft.state.phase === 'preparing' || draft.state.landing || draft.state.cancelRequested) return;
+  const atStepBoundary = draft.state.phase === 'model' && !draft.state.model.call;
+  if (!atStepBoundary && limitReached(draft.state, draft.atMs) === 'duration')
+    beginLanding(draft, { outcome: 'limit', limit: 'duration', error: null });
+}
+
+function finishCancel(draft: Draft): void {
+  const { model, calls, phase } = draft.state;
+  if (phase === 'preparing' || model.call || calls.some((call) => call.status === 'cancelling' || call.status === 'checking')) return;
+  close(draft, { outcome: 'cancelled', answer: assembleAnswer(draft.state) });
+}
+
+function stopToolUsed(state: RunState): boolean {
+  const names = state.input.stopOnTool ?? [];
+  return state.calls.some((call) => names.includes(call.plan.name) && !call.plan.problem);
+}

@@ -1,0 +1,155 @@
+import { append, emit, patch, patchCall, type Draft } from './draft.js';
+import type { RunResult } from './progress.js';
+import { notRun, type CallResult } from './results.js';
+import { spendOf } from './spend.js';
+import { IDLE_MODEL } from './start.js';
+import type { CallState, Landing, RunState } from './state.js';
+
+/** How much of a tool result an event shows; the transcript has it all. */
+const EVENT_CONTENT_CHARS = 2_000;
+
+/** Ends the run: settles what is open, fixes the result and tells watchers. */
+export function close(draft: Draft, end: Pick<RunResult, 'outcome' | 'answer'> & Partial<RunResult>): void {
+  for (const call of draft.state.calls) abandonCall(draft, call);
+  fileResults(draft);
+  const { state } = draft;
+  const result: RunResult = {
+    runId: state.runId,
+    limit: null,
+    steps: state.stepsCompleted,
+    spend: spendOf(state.ledger),
+    unknownOutcomes: state.unknownOutcomes,
+    review: null,
+    error: null,
+    ...end,
+  };
+  patch(draft, { phase: 'closed', closedAtMs: draft.atMs, result, queue: [], model: IDLE_MODEL, pause: null });
+  emit(draft, { type: 'run_completed', result });
+}
+
+function abandonCall(draft: Draft, call: CallState): void {
+  const underWay = call.status === 'running' || call.status === 'cancelling' || call.status === 'unknown';
+  if (underWay && call.plan.effect === undefined) finishUnknown(draft, call);
+  else finishCall(draft, call.id, notRun('cancelled', 'The run ended before this call.'));
+}
+
+/** Puts the results of the current step's calls into the transcript, in call order. All calls are done. */
+export function fileResults(draft: Draft): void {
+  const { calls } = draft.state;
+  append(
+    draft,
+    calls.map((call) => ({ role: 'tool', callId: call.plan.id, content: call.result ?? '' })),
+  );
+  patch(draft, { calls: [] });
+}
+
+/** Ends a landing with the model's answer, or with one put together from the transcript. */
+export function closeLanded(draft: Draft, landing: Landing, answer: string): void {
+  close(draft, {
+    outcome: landing.outcome,
+    limit: landing.limit,
+    error: landing.error,
+    answer: answer.trim() === '' ? assembleAnswer(draft.state) : answer,
+  });
+}
+
+/** An answer made without the model, from what it said last. */
+export function assembleAnswer(state: RunState): string {
+  const lastWords = state.transcript.filter((item) => item.role === 'assistant' && item.content.trim() !== '').at(-1);
+  const steps = `The run ended after ${state.stepsCompleted} completed ${state.stepsCompleted === 1 ? 'step' : 'steps'}, without a closing answer by the model.`;
+  return lastWords ? `${steps} Its last words were:\n\n${lastWords.content}` : `${steps} The model had said nothing yet.`;
+}
+
+/** What a ceiling is called in the closing message to the model. */
+const LIMIT_WORDS: Record<string, string> = {
+  cost: 'The cost ceiling of this run is reached.',
+  steps: 'The step ceiling of this run is reached.',
+  tokens: 'The token ceiling of this run is reached.',
+  duration: 'The time of this run is up.',
+  tool: 'The tool at which this run shall stop has run.',
+};
+
+/**
+ * Begins to end gracefully. Calls under way may finish, calls that wait for a human or for a time are settled without
+ * running, a running step call is cancelled. The closing call follows when all of that is done.
+ */
+export function beginLanding(draft: Draft, why: Omit<Landing, 'briefed' | 'note'> & { note?: string | null }): void {
+  const { state } = draft;
+  if (state.landing || state.phase === 'closed') return;
+  patch(draft, { landing: { ...why, note: why.note ?? null, briefed: false }, pause: null });
+  emit(draft, { type: 'landing_started', step: state.step, outcome: why.outcome, limit: why.limit });
+  const { call } = state.model;
+  patch(draft, { model: { ...state.model, retryAtMs: null, call: call && { ...call, status: 'cancelling' } } });
+  for (const pending of state.calls) settleForLanding(draft, pending);
+}
+
+function settleForLanding(draft: Draft, call: CallState): void {
+  const stopped = draft.state.landing?.outcome === 'stopped';
+  switch (call.status) {
+    case 'gated':
+    case 'checking':
+    case 'asking':
+    case 'waiting':
+      finishCall(
+        draft,
+        call.id,
+        stopped
+          ? notRun('cancelled', 'The run was asked to stop before this call.')
+          : notRun('refused_at_limit', 'The run reached a limit before this call.'),
+      );
+      break;
+    case 'ready':
+      if (stopped) finishCall(draft, call.id, notRun('cancelled', 'The run was asked to stop before this call.'));
+      break;
+    case 'unknown':
+      finishUnknown(draft, call);
+      break;
+    default:
+  }
+}
+
+/** Gives a call its one result. */
+export function finishCall(draft: Draft, callId: string, result: CallResult): void {
+  const call = draft.state.calls.find((one) => one.id === callId);
+  if (!call || call.status === 'done') return;
+  patchCall(draft, callId, { status: 'done', result: result.content, dueAtMs: null });
+  emit(draft, {
+    type: 'tool_completed',
+    step: draft.state.step,
+    attempt: result.attempt ?? 1,
+    callId,
+    tool: call.plan.name,
+    status: result.status,
+    content: result.content.slice(0, EVENT_CONTENT_CHARS),
+    artifactId: result.artifactId ?? null,
+  });
+}
+
+/** Gives a call whose outcome nobody knows the result that says so, and puts it on record. */
+export function finishUnknown(draft: Draft, call: CallState, note?: string): void {
+  patch(draft, { unknownOutcomes: [...draft.state.unknownOutcomes, { callId: call.id, tool: call.plan.name }] });
+  finishCall(
+    draft,
+    call.id,
+    notRun('unknown_outcome', 'It is not known whether this call took effect. Verify before you try again.', note),
+  );
+}
+
+/** Tells the model that this is its last call. */
+export function brief(draft: Draft, landing: Landing): void {
+  const reason =
+    landing.outcome === 'stopped'
+      ? 'A human asked this run to stop.'
+      : (LIMIT_WORDS[landing.limit ?? ''] ?? 'This run cannot go on.');
+  append(draft, [
+    {
+      role: 'user',
+      content: [
+        reason,
+        ...(landing.note === null ? [] : [`Their note: ${landing.note}`]),
+        'No more tools can be called. Answer now: the result so far, what was done, what is unverified, what remains.',
+      ].join(' '),
+    },
+  ]);
+  patch(draft, { landing: { ...landing, briefed: true } });
+}

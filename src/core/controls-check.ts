@@ -1,0 +1,119 @@
+import type { Control, ControlName } from './controls.js';
+import type { JsonObject } from './json.js';
+import { refuseAnswer, refuseDecision, type Refusal } from './decisions.js';
+import { isLimit, LIMIT_KEYS } from './limits.js';
+import { MAX_EDITED_ARGS_CHARS, MAX_MESSAGE_CHARS, type LimitsInput } from './run-input.js';
+import type { RunState } from './state.js';
+import { refuseSay } from './steering.js';
+
+/** A control that a run can take, or why it cannot. */
+export type CheckedControl = { control: Control } | { refusal: Refusal };
+
+const refuse = (code: Refusal['code'], message: string): CheckedControl => ({ refusal: { code, message } });
+
+/** Reads a control as it came over the wire, where anything may come, and tells whether the run can take it now. */
+export function checkControl(state: RunState, name: ControlName, payload: unknown): CheckedControl {
+  if (state.phase === 'closed') return refuse('RUN_CLOSED', 'The run has ended.');
+  const read = readControl(name, payload);
+  if ('refusal' in read) return read;
+  const refusal = refuseNow(state, read.control);
+  return refusal ? { refusal } : read;
+}
+
+function refuseNow(state: RunState, control: Control): Refusal | null {
+  switch (control.kind) {
+    case 'decide':
+      return refuseDecision(state, control);
+    case 'answer':
+      return refuseAnswer(state, control);
+    case 'say':
+      return refuseSay(state, control);
+    default:
+      return null;
+  }
+}
+
+/** The control that a payload stands for. Fields that mean nothing are passed over. */
+export function readControl(name: ControlName, payload: unknown): CheckedControl {
+  const given = payload ?? {};
+  if (typeof given !== 'object' || Array.isArray(given)) return refuse('INPUT_INVALID', `${name} takes one JSON object.`);
+  const fields: Record<string, unknown> = { ...given };
+  for (const key of ['callId', 'note', 'by', 'text', 'messageId', 'argsHash']) {
+    const value = fields[key];
+    if (value === null) delete fields[key];
+    else if (value !== undefined && typeof value !== 'string') return refuse('INPUT_INVALID', `${name}: ${key} must be text.`);
+    else if (typeof value === 'string' && value.length > MAX_MESSAGE_CHARS)
+      return refuse('MESSAGE_TOO_LARGE', `${name}: ${key} has ${value.length} characters; ${MAX_MESSAGE_CHARS} are allowed.`);
+  }
+  switch (name) {
+    case 'approve':
+    case 'reject':
+      return readDecision({ ...fields, decision: name });
+    case 'decide':
+      return readDecision(fields);
+    case 'answer':
+      return readText(fields, (text) => ({ kind: 'answer', text, ...optional(fields, ['callId', 'by']) }));
+    case 'say':
+      return readSay(fields);
+    case 'setLimits':
+      return readLimits(fields);
+    default:
+      return { control: { kind: name, ...optional(fields, ['by', 'note']) } };
+  }
+}
+
+/** The named fields that are there; all of them are known to be text. */
+function optional<K extends string>(fields: Record<string, unknown>, keys: readonly K[]): { [key in K]?: string } {
+  const picked: { [key in K]?: string } = {};
+  for (const key of keys) {
+    const value = fields[key];
+    if (typeof value === 'string') picked[key] = value;
+  }
+  return picked;
+}
+
+function readDecision(fields: Record<string, unknown>): CheckedControl {
+  const { decision, args } = fields;
+  if (decision !== 'approve' && decision !== 'reject')
+    return refuse('INPUT_INVALID', 'decide: decision must be "approve" or "reject".');
+  if (args !== undefined && args !== null && !isJsonObject(args)) return refuse('ARGS_INVALID', 'decide: args must be a JSON object.');
+  if (isJsonObject(args) && JSON.stringify(args).length > MAX_EDITED_ARGS_CHARS)
+    return refuse('MESSAGE_TOO_LARGE', `decide: args may have ${MAX_EDITED_ARGS_CHARS} characters.`);
+  const named = optional(fields, ['callId', 'note', 'by', 'argsHash']);
+  return { control: { kind: 'decide', decision, ...named, ...(isJsonObject(args) && { args }) } };
+}
+
+/** Controls arrive as JSON, so an object is a JSON object. */
+function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function readText(fields: Record<string, unknown>, make: (text: string) => Control): CheckedControl {
+  const { text } = fields;
+  if (typeof text !== 'string' || text.trim() === '') return refuse('INPUT_INVALID', 'text must not be empty.');
+  return { control: make(text) };
+}
+
+function readSay(fields: Record<string, unknown>): CheckedControl {
+  const { mode } = fields;
+  if (mode !== undefined && mode !== 'queue' && mode !== 'steer' && mode !== 'interrupt')
+    return refuse('INPUT_INVALID', 'say: mode must be "queue", "steer" or "interrupt".');
+  return readText(fields, (text) => ({
+    kind: 'say',
+    text,
+    ...(mode !== undefined && { mode }),
+    ...optional(fields, ['messageId', 'by']),
+  }));
+}
+
+function readLimits(fields: Record<string, unknown>): CheckedControl {
+  const limits: LimitsInput = {};
+  for (const key of LIMIT_KEYS) {
+    const value = fields[key];
+    if (value === undefined) continue;
+    if (value !== null && !isLimit(key, value)) return refuse('INPUT_INVALID', `setLimits: ${key} must be a positive number or null.`);
+    limits[key] = value;
+  }
+  if (Object.keys(limits).length === 0) return refuse('INPUT_INVALID', `setLimits takes one of ${LIMIT_KEYS.join(', ')}.`);
+  return { control: { kind: 'setLimits', ...limits, ...optional(fields, ['by']) } };
+}

@@ -1,0 +1,64 @@
+import type { JsonValue } from './json.js';
+import type { LimitName, PendingItem, RunResult } from './progress.js';
+import type { Limits } from './run-input.js';
+import type { SayMode } from './controls.js';
+
+/** What each durable event says beside `seq`, `at` and `runId`. Contract §7. */
+export type EventBody =
+  | { type: 'run_started'; goal: string; model: string; limits: Limits; warnings: string[] }
+  | { type: 'step_started'; step: number; model: string; purpose: 'step' | 'landing' }
+  | {
+      type: 'model_completed';
+      step: number;
+      attempt: number;
+      purpose: 'step' | 'landing';
+      model: string;
+      text: string;
+      calls: { callId: string; tool: string; args: JsonValue }[];
+      promptTokens: number;
+      completionTokens: number;
+      cachedTokens: number;
+      /** `null`: unknown. */
+      costNanoUsd: number | null;
+      costEstimated: boolean;
+      cached: boolean;
+      finishReason: string;
+    }
+  /** A model call that failed for good; `retryAt` says when it is tried again, if it is. */
+  | { type: 'model_failed'; step: number; model: string; code: string; message: string; retryAt: string | null }
+  | { type: 'tool_started'; step: number; callId: string; tool: string; args: JsonValue }
+  | {
+      type: 'tool_completed';
+      step: number;
+      attempt: number;
+      callId: string;
+      tool: string;
+      /** `ok`, or the `status` that the model sees. */
+      status: string;
+      /** The beginning of what the model sees. */
+      content: string;
+      artifactId: string | null;
+    }
+  | ({ type: 'decision_requested'; step: number } & PendingItem)
+  | {
+      type: 'decision_made';
+      step: number;
+      callId: string;
+      tool: string;
+      decision: 'approve' | 'reject' | 'answer' | 'expired';
+      note: string | null;
+      by: string | null;
+      /** The arguments a human put in place of the model's. */
+      editedArgs: JsonValue;
+    }
+  | { type: 'message_accepted'; messageId: string; mode: SayMode; position: number; by: string | null }
+  | { type: 'control_rejected'; control: string; code: string; message: string; callId: string | null }
+  | { type: 'limits_changed'; limits: Limits; by: string | null }
+  | { type: 'landing_started'; step: number; outcome: 'limit' | 'stopped' | 'failed'; limit: LimitName | null }
+  | { type: 'fallback_used'; step: number; from: string; to: string; code: string }
+  | { type: 'run_paused'; reason: 'asked' | 'payment'; by: string | null; message: string | null }
+  | { type: 'run_resumed'; by: string | null }
+  | { type: 'run_completed'; result: RunResult };
+
+/** A durable event: numbered without gaps over the whole run, continue-as-new included. */
+export type RunEvent = { seq: number; at: string; runId: string } & EventBody;

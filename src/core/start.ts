@@ -1,0 +1,68 @@
+import { SYSTEM_PROMPT } from './behaviour.js';
+import { EMPTY_LEDGER } from './ledger.js';
+import type { RunInput } from './run-input.js';
+import type { ModelState, RunState } from './state.js';
+import { EMPTY_HASH, hashItems, type TranscriptItem } from './transcript.js';
+
+/** A model state at the beginning of a step. */
+export const IDLE_MODEL: ModelState = {
+  call: null,
+  index: 0,
+  tries: 0,
+  outageWaits: 0,
+  outageSinceMs: null,
+  retryAtMs: null,
+};
+
+/**
+ * The state of a run before its first input.
+ * @param input what the run was started with; anything at all, as a raw `temporal workflow start` may send. It is
+ * checked by the worker before the first step (`prepared`), so a bad one ends the run instead of blocking it.
+ */
+export function startState(input: unknown, run: { runId: string; firstRunId: string; atMs: number }): RunState {
+  const known = toRunInput(input);
+  const system = known.system === undefined ? SYSTEM_PROMPT : `${SYSTEM_PROMPT}\n\n${known.system}`;
+  const transcript: TranscriptItem[] = [
+    { role: 'system', content: system },
+    { role: 'user', content: known.goal },
+  ];
+  return {
+    version: 1,
+    runId: run.runId,
+    firstRunId: run.firstRunId,
+    seq: 0,
+    startedAtMs: run.atMs,
+    closedAtMs: null,
+    input: known,
+    prepared: null,
+    earlyLimits: {},
+    phase: 'preparing',
+    step: 0,
+    stepsCompleted: 0,
+    transcript,
+    transcriptHash: hashItems(EMPTY_HASH, transcript),
+    model: IDLE_MODEL,
+    calls: [],
+    queue: [],
+    messageIds: [],
+    decidedCallIds: [],
+    pause: null,
+    landing: null,
+    cancelRequested: false,
+    ledger: EMPTY_LEDGER,
+    unknownOutcomes: [],
+    artifacts: [],
+    result: null,
+  };
+}
+
+/** The input with texts that are texts, so that nothing can trip over them before the worker has checked it. */
+function toRunInput(input: unknown): RunInput {
+  const { goal, system, model, ...rest } = Object(Array.isArray(input) ? null : input);
+  return {
+    ...rest,
+    goal: typeof goal === 'string' ? goal : '',
+    ...(typeof system === 'string' && { system }),
+    ...(typeof model === 'string' && { model }),
+  };
+}

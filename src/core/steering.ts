@@ -1,0 +1,76 @@
+import { MAX_QUEUED_MESSAGES } from './behaviour.js';
+import { beginLanding } from './closing.js';
+import type { Control, SayMode } from './controls.js';
+import { append, emit, patch, remember, type Draft } from './draft.js';
+import type { Refusal } from './decisions.js';
+import { limitsOf } from './limits.js';
+import type { RunState } from './state.js';
+
+type Say = Extract<Control, { kind: 'say' }>;
+
+/** Why a message cannot be taken, or `null`. A message that was taken before is taken again without effect. */
+export function refuseSay(state: RunState, say: Say): Refusal | null {
+  if (state.queue.length >= MAX_QUEUED_MESSAGES && !isKnown(state, say))
+    return { code: 'MESSAGE_TOO_LARGE', message: `${MAX_QUEUED_MESSAGES} messages wait already. Say more after the next step.` };
+  return null;
+}
+
+function isKnown(state: RunState, say: Say): boolean {
+  return say.messageId !== undefined && state.messageIds.includes(say.messageId);
+}
+
+/** Takes a message in. `interrupt` also cancels the model call under way. */
+export function say(draft: Draft, message: Say): void {
+  const { state } = draft;
+  if (isKnown(state, message)) return;
+  const mode: SayMode = message.mode ?? 'steer';
+  const messageId = message.messageId ?? `m${state.seq}`;
+  patch(draft, {
+    queue: [...state.queue, { messageId, text: message.text, mode }],
+    messageIds: remember(state.messageIds, messageId),
+  });
+  emit(draft, { type: 'message_accepted', messageId, mode, position: state.queue.length, by: message.by ?? null });
+  const { call } = state.model;
+  if (mode === 'interrupt' && call?.purpose === 'step' && !state.landing)
+    patch(draft, { model: { ...draft.state.model, call: { ...call, status: 'cancelling' } } });
+}
+
+/** Moves waiting messages into the transcript, oldest first: those that steer, or all. Returns whether there were any. */
+export function takeMessages(draft: Draft, which: 'steering' | 'all'): boolean {
+  const taken = draft.state.queue.filter((message) => which === 'all' || message.mode !== 'queue');
+  if (taken.length === 0) return false;
+  patch(draft, { queue: draft.state.queue.filter((message) => !taken.includes(message)) });
+  append(
+    draft,
+    taken.map((message) => ({ role: 'user', content: message.text })),
+  );
+  return true;
+}
+
+/** Holds back new work. What runs may end. */
+export function pause(draft: Draft, by: string | undefined, note: string | undefined): void {
+  if (draft.state.pause || draft.state.landing) return;
+  patch(draft, { pause: { reason: 'asked' } });
+  emit(draft, { type: 'run_paused', reason: 'asked', by: by ?? null, message: note ?? null });
+}
+
+/** Lets new work start again. */
+export function resume(draft: Draft, by: string | undefined): void {
+  if (!draft.state.pause) return;
+  patch(draft, { pause: null });
+  emit(draft, { type: 'run_resumed', by: by ?? null });
+}
+
+/** Ends gracefully because a human asked. */
+export function stop(draft: Draft, note: string | undefined): void {
+  beginLanding(draft, { outcome: 'stopped', limit: null, error: null, note: note ?? null });
+}
+
+/** Changes ceilings; what is left out stays. */
+export function setLimits(draft: Draft, control: Extract<Control, { kind: 'setLimits' }>): void {
+  const { kind: _, by, ...given } = control;
+  const limits = { ...limitsOf(draft.state), ...given };
+  const { prepared, earlyLimits } = draft.state;
+  patch(draft, prepared ? { prepared: { ...prepared, limits } } : { earlyLimits: { ...earlyLimits, ...given } });
+  emit(draft, { type: 'limits_changed', limits, by: by ?? null });
+}

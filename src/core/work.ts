@@ -1,0 +1,155 @@
+import { toolKey } from './calls.js';
+import { checkKey } from './decisions.js';
+import type { Input } from './inputs.js';
+import type { JsonValue } from './json.js';
+import { deadlineMs } from './limits.js';
+import { currentModel } from './model-step.js';
+import type { CallState, RunState } from './state.js';
+import { rollHash } from './transcript.js';
+
+/** What the model activity is told. The transcript is not in it: the worker has it, or asks for it. */
+export interface CallModelInput {
+  step: number;
+  purpose: 'step' | 'landing';
+  /** Number of transcript items to send. */
+  version: number;
+  /** Rolling hash over them. */
+  hash: string;
+  model: string;
+}
+
+/** What the tool activity is told. The arguments are not in it: the worker has them, or asks for them. */
+export interface RunToolInput {
+  callId: string;
+  name: string;
+  /** Hash of the arguments, so that a stale copy is never used. */
+  argsKey: string;
+}
+
+/** What the activity that checks edited arguments is told. */
+export interface CheckArgsInput {
+  name: string;
+  args: JsonValue;
+}
+
+/** Something that must be under way now. Keys are stable and never used twice within a run. */
+export type Work =
+  | { kind: 'prepare'; key: string }
+  | { kind: 'model'; key: string; input: CallModelInput; summary: string }
+  | { kind: 'tool'; key: string; input: RunToolInput; once: boolean; timeoutMs: number; summary: string }
+  | { kind: 'check'; key: string; input: CheckArgsInput; summary: string }
+  /** Is under way and no longer wanted. */
+  | { kind: 'cancel'; key: string; of: 'prepare' | 'model' | 'tool' }
+  /** The run must hear of this point in time. */
+  | { kind: 'timer'; atMs: number }
+  | { kind: 'close' };
+
+/** How long a tool may take when it does not say. */
+const DEFAULT_TOOL_TIMEOUT_MS = 60_000;
+
+/** What must be under way now. */
+export function work(state: RunState): Work[] {
+  if (state.phase === 'closed') return [{ kind: 'close' }];
+  const items: Work[] = [];
+  if (state.phase === 'preparing') {
+    items.push(state.cancelRequested ? { kind: 'cancel', key: 'prepare', of: 'prepare' } : { kind: 'prepare', key: 'prepare' });
+  }
+  const model = modelWork(state);
+  if (model) items.push(model);
+  for (const call of state.calls) {
+    const item = callWork(call);
+    if (item) items.push(item);
+  }
+  const atMs = nextTickMs(state);
+  if (atMs !== null) items.push({ kind: 'timer', atMs });
+  return items;
+}
+
+function modelWork(state: RunState): Work | null {
+  const { call } = state.model;
+  if (!call) return null;
+  if (call.status === 'cancelling') return { kind: 'cancel', key: call.key, of: 'model' };
+  const model = currentModel(state);
+  const { step, transcript, transcriptHash } = state;
+  const title = call.purpose === 'step' ? `step ${step}` : 'closing answer';
+  return {
+    kind: 'model',
+    key: call.key,
+    input: { step, purpose: call.purpose, version: transcript.length, hash: transcriptHash, model },
+    summary: `${title} · ${model}`,
+  };
+}
+
+function callWork(call: CallState): Work | null {
+  const { name, effect, timeoutMs } = call.plan;
+  switch (call.status) {
+    case 'running':
+      return {
+        kind: 'tool',
+        key: toolKey(call),
+        input: { callId: call.id, name, argsKey: argsKey(call.args) },
+        once: effect === undefined,
+        timeoutMs: timeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS,
+        summary: shorten(`${name} ${call.args}`),
+      };
+    case 'cancelling':
+      return { kind: 'cancel', key: toolKey(call), of: 'tool' };
+    case 'checking':
+      return { kind: 'check', key: checkKey(call), input: { name, args: call.edit?.args ?? null }, summary: `check arguments of ${call.id}` };
+    default:
+      return null;
+  }
+}
+
+/** Tells the arguments of one call from others. */
+export function argsKey(args: string): string {
+  return rollHash('', args);
+}
+
+/** A summary may have 400 bytes in Temporal; history pays for each, so it is kept far shorter. */
+function shorten(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
+}
+
+function nextTickMs(state: RunState): number | null {
+  if (state.cancelRequested) return null;
+  const times = state.calls.map((call) => call.dueAtMs).filter((atMs) => atMs !== null);
+  if (state.model.retryAtMs !== null) times.push(state.model.retryAtMs);
+  const deadline = deadlineMs(state);
+  if (deadline !== null && !state.landing && state.phase !== 'preparing') times.push(deadline);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+/** What has to be done so that exactly `work(state)` is under way. */
+export interface Plan {
+  start: Exclude<Work, { kind: 'cancel' | 'timer' | 'close' }>[];
+  cancel: string[];
+  /** Outcomes of what was called off before it ever started: apply them, then plan anew. */
+  settled: Input[];
+  timerAtMs: number | null;
+  close: boolean;
+}
+
+/**
+ * Compares what must be under way with what is. Workflow and fold both use it, so both know of calls that were called
+ * off before the server ever heard of them.
+ * @param started keys of what was started and has not settled.
+ */
+export function plan(state: RunState, started: ReadonlySet<string>, atMs: number): Plan {
+  const result: Plan = { start: [], cancel: [], settled: [], timerAtMs: null, close: false };
+  for (const item of work(state)) {
+    if (item.kind === 'close') result.close = true;
+    else if (item.kind === 'timer') result.timerAtMs = item.atMs;
+    else if (item.kind !== 'cancel') {
+      if (!started.has(item.key)) result.start.push(item);
+    } else if (started.has(item.key)) result.cancel.push(item.key);
+    else result.settled.push(calledOff(item, atMs));
+  }
+  return result;
+}
+
+function calledOff(item: Extract<Work, { kind: 'cancel' }>, atMs: number): Input {
+  const outcome = { kind: 'cancelled' as const };
+  if (item.of === 'prepare') return { type: 'prepared', atMs, outcome };
+  return { type: item.of === 'model' ? 'model_settled' : 'tool_settled', atMs, key: item.key, outcome };
+}

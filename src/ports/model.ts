@@ -1,0 +1,96 @@
+import type { JsonValue } from '../core/json.js';
+import type { TranscriptItem, TranscriptCall } from '../core/transcript.js';
+
+/** A tool as the model is told of it. */
+export interface ToolSpec {
+  name: string;
+  description: string;
+  /** JSON Schema of the argument object. */
+  parameters: JsonValue;
+}
+
+/** How hard the model shall think. */
+export type ReasoningEffort = 'low' | 'medium' | 'high';
+
+/** Everything one model call needs. */
+export interface ModelRequest {
+  model: string;
+  /** Fallback models that the server may use, in order. */
+  models?: string[];
+  items: readonly TranscriptItem[];
+  tools: readonly ToolSpec[];
+  /** `none` asks for a text answer without tool calls. */
+  toolChoice: 'auto' | 'none';
+  maxOutputTokens: number;
+  temperature?: number;
+  reasoning?: ReasoningEffort;
+  /** At most 16 pairs; contract §11 names `longhaul_run`, `longhaul_step`, `longhaul_purpose`. Part of the response cache key. */
+  metadata: Record<string, string>;
+  /** Groups the calls of one run for provider-side prompt caching. */
+  sessionId: string;
+}
+
+/** What a call cost. Unknown is its own case, never zero. `reported` is the server's word, `estimated` is tokens times list price. */
+export type ModelCost =
+  | { kind: 'reported'; nanoUsd: number }
+  | { kind: 'estimated'; nanoUsd: number }
+  | { kind: 'unknown' };
+
+/** Token counts as reported; 0 where the server said nothing. */
+export interface ModelUsage {
+  promptTokens: number;
+  completionTokens: number;
+  cachedTokens: number;
+}
+
+/** One complete answer. An incomplete stream never becomes one. */
+export interface ModelAnswer {
+  text: string;
+  /** Calls as the model wrote them: `args` is the raw text here, possibly not JSON. */
+  calls: TranscriptCall[];
+  reasoning: JsonValue[];
+  /** The model that really answered. */
+  model: string;
+  finishReason: string;
+  usage: ModelUsage;
+  cost: ModelCost;
+  generationId: string | null;
+  /** True when the response cache gave the answer. */
+  cached: boolean;
+}
+
+/** What is heard while an answer streams. Must not throw. */
+export interface ModelListener {
+  /** Called once, as soon as response headers are in. */
+  onHeaders?(info: { generationId: string | null }): void;
+  onText?(text: string): void;
+  onReasoning?(text: string): void;
+  onToolArgs?(delta: { index: number; name: string | null; text: string }): void;
+}
+
+/** Facts about a model that the server publishes. */
+export interface ModelInfo {
+  id: string;
+  contextLength: number | null;
+  maxOutputTokens: number | null;
+}
+
+/** A server of models. */
+export interface ModelPort {
+  /**
+   * Makes one streamed call and returns its complete answer.
+   * @throws AgentError one of the `MODEL_*` codes; with `details.delayMs` when the server said when to come back.
+   */
+  call(request: ModelRequest, options: { signal: AbortSignal; listener?: ModelListener }): Promise<ModelAnswer>;
+  /**
+   * Looks a model up in the server's list.
+   * @returns `null` when the server has a list and the model is not in it, `undefined` when there is no list to ask.
+   * @throws AgentError `MODEL_AUTH`, `MODEL_UNREACHABLE`
+   */
+  describe(model: string): Promise<ModelInfo | null | undefined>;
+  /**
+   * Proves that the key is accepted. Servers that have no such question accept.
+   * @throws AgentError `MODEL_AUTH`, `MODEL_UNREACHABLE`
+   */
+  checkKey(): Promise<{ limitRemainingUsd: number | null }>;
+}
