@@ -18,10 +18,12 @@ import { pause, resume, say, setLimits, stop, takeMessages } from './steering.js
 /**
  * Takes one fact in. Pure and total: any input in any state gives a state, and the durable events it causes.
  * Inputs that fit nothing any more (a settled call settled again) change nothing.
+ * Deadlines that have passed come before what the input says, so it does not matter whether a timer is heard first.
  */
 export function apply(state: RunState, input: Input): { state: RunState; events: RunEvent[] } {
   const draft: Draft = { state, events: [], atMs: input.atMs };
   if (input.type !== 'prepared') announce(draft);
+  passTime(draft);
   take(draft, input);
   advance(draft);
   return { state: draft.state, events: draft.events };
@@ -125,8 +127,6 @@ function endOutside(draft: Draft, input: Extract<Input, { type: 'ended_outside' 
 /** Moves on as far as the state allows by itself. */
 function advance(draft: Draft): void {
   if (draft.state.phase === 'closed') return;
-  checkDeadline(draft);
-  expireCalls(draft);
   if (draft.state.cancelRequested) return finishCancel(draft);
   if (draft.state.pause) return;
   if (draft.state.phase === 'calls') {
@@ -153,11 +153,13 @@ function advanceModel(draft: Draft): void {
   startModelCall(draft, landing ? 'landing' : 'step');
 }
 
-function checkDeadline(draft: Draft): void {
-  if (draft.state.phase === 'preparing' || draft.state.landing || draft.state.cancelRequested) return;
-  const atStepBoundary = draft.state.phase === 'model' && !draft.state.model.call;
-  if (!atStepBoundary && limitReached(draft.state, draft.atMs) === 'duration')
+/** Acts on every point in time that has passed. */
+function passTime(draft: Draft): void {
+  const { phase, landing, cancelRequested } = draft.state;
+  if (phase === 'preparing' || phase === 'closed' || cancelRequested) return;
+  if (!landing && limitReached(draft.state, draft.atMs) === 'duration')
     beginLanding(draft, { outcome: 'limit', limit: 'duration', error: null });
+  expireCalls(draft);
 }
 
 function finishCancel(draft: Draft): void {

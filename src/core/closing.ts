@@ -73,10 +73,10 @@ const LIMIT_WORDS: Record<string, string> = {
  * Begins to end gracefully. Calls under way may finish, calls that wait for a human or for a time are settled without
  * running, a running step call is cancelled. The closing call follows when all of that is done.
  */
-export function beginLanding(draft: Draft, why: Omit<Landing, 'briefed' | 'note'> & { note?: string | null }): void {
+export function beginLanding(draft: Draft, why: Omit<Landing, 'note'> & { note?: string | null }): void {
   const { state } = draft;
   if (state.landing || state.phase === 'closed') return;
-  patch(draft, { landing: { ...why, note: why.note ?? null, briefed: false }, pause: null });
+  patch(draft, { landing: { ...why, note: why.note ?? null }, pause: null });
   emit(draft, { type: 'landing_started', step: state.step, outcome: why.outcome, limit: why.limit });
   const { call } = state.model;
   patch(draft, { model: { ...state.model, retryAtMs: null, call: call && { ...call, status: 'cancelling' } } });
@@ -151,5 +151,4 @@ export function brief(draft: Draft, landing: Landing): void {
       ].join(' '),
     },
   ]);
-  patch(draft, { landing: { ...landing, briefed: true } });
 }

@@ -18,23 +18,3 @@ export type Input = { atMs: number } & (
 
 /** What became of edited arguments. */
 export type ArgsCheck = { ok: true; args: string; argsHash: string } | { ok: false; message: string };
-
-const RANK: Record<Input['type'], number> = {
-  control: 0,
-  cancel_requested: 1,
-  prepared: 2,
-  model_settled: 3,
-  tool_settled: 4,
-  args_checked: 5,
-  tick: 6,
-  ended_outside: 7,
-};
-
-/**
- * The order in which what one workflow task brought is applied, beside controls, which keep the order of arrival.
- * Workflow and fold both use it, so they agree whatever order the server and the SDK deliver in.
- */
-export function inOrder(inputs: readonly Input[]): Input[] {
-  const sortKey = (input: Input) => `${RANK[input.type]}${'key' in input ? input.key : ''}`;
-  return [...inputs].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : sortKey(a) > sortKey(b) ? 1 : 0));
-}

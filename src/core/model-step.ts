@@ -12,7 +12,8 @@ import { takeMessages } from './steering.js';
 
 /** The models of a run, in the order in which they are asked. */
 export function modelsOf(state: RunState): string[] {
-  return state.prepared ? [state.prepared.model, ...state.prepared.models] : [state.input.model ?? ''];
+  if (state.prepared) return [state.prepared.model, ...state.prepared.models];
+  return [typeof state.input.model === 'string' ? state.input.model : ''];
 }
 
 /** The model that is asked next. */

@@ -21,7 +21,7 @@ export const IDLE_MODEL: ModelState = {
  */
 export function startState(input: unknown, run: { runId: string; firstRunId: string; atMs: number }): RunState {
   const known = toRunInput(input);
-  const system = known.system === undefined ? SYSTEM_PROMPT : `${SYSTEM_PROMPT}\n\n${known.system}`;
+  const system = typeof known.system === 'string' ? `${SYSTEM_PROMPT}\n\n${known.system}` : SYSTEM_PROMPT;
   const transcript: TranscriptItem[] = [
     { role: 'system', content: system },
     { role: 'user', content: known.goal },
@@ -56,13 +56,8 @@ export function startState(input: unknown, run: { runId: string; firstRunId: str
   };
 }
 
-/** The input with texts that are texts, so that nothing can trip over them before the worker has checked it. */
+/** The input with a goal that is a text. The rest may be anything until the worker has checked it. */
 function toRunInput(input: unknown): RunInput {
-  const { goal, system, model, ...rest } = Object(Array.isArray(input) ? null : input);
-  return {
-    ...rest,
-    goal: typeof goal === 'string' ? goal : '',
-    ...(typeof system === 'string' && { system }),
-    ...(typeof model === 'string' && { model }),
-  };
+  const { goal, ...rest } = Object(Array.isArray(input) ? null : input);
+  return { ...rest, goal: typeof goal === 'string' ? goal : '' };
 }

@@ -62,8 +62,6 @@ export interface Landing {
   limit: LimitName | null;
   error: { code: ErrorCode; message: string } | null;
   note: string | null;
-  /** The closing message is in the transcript. */
-  briefed: boolean;
 }
 
 /** The model call under way, and what is remembered between failures. */

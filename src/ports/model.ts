@@ -73,6 +73,15 @@ export interface ModelInfo {
   id: string;
   contextLength: number | null;
   maxOutputTokens: number | null;
+  /** `null` when the list names no price; absent when the port does not know of prices. */
+  price?: ModelPrice | null;
+}
+
+/** List prices in integer nano-dollars, rounded up: for a million tokens in and out, and for the request itself. */
+export interface ModelPrice {
+  promptNanoUsdPerMillion: number;
+  completionNanoUsdPerMillion: number;
+  requestNanoUsd: number;
 }
 
 /** A server of models. */

@@ -33,7 +33,10 @@ export interface ArtifactPort {
    * Reads characters from `offset`.
    * @returns `null` for an unknown id.
    */
-  read(id: string, range: { offset: number; length: number }): Promise<{ text: string; totalChars: number } | null>;
+  read(
+    id: string,
+    range: { offset: number; length: number },
+  ): Promise<{ text: string; totalChars: number } | null>;
 }
 
 /** Steps that the workflow itself carries out, durably; no activity runs. */

@@ -1,0 +1,63 @@
+import { Context } from '@temporalio/activity';
+
+/** What the heartbeat of a streaming activity shows: the newest piece of what it makes. */
+export interface Tail {
+  attempt: number;
+  /** The server's id of the model call under way. */
+  generationId?: string;
+  /** Characters before `text`. */
+  offset?: number;
+  text?: string;
+  reasoningOffset?: number;
+  reasoning?: string;
+  /** A line of a tool for watchers. */
+  progress?: string;
+}
+
+/** Characters of text in one heartbeat. Details live in the server's mutable state, so they stay small. */
+export const TAIL_CHARS = 2_000;
+
+/** Fastest and, by design §9, the share of the time-out that is the slowest pace. */
+const FASTEST_MS = 200;
+const SLOWEST_SHARE = 0.4;
+
+/** A worker sends about a hundred heartbeats a second at most; each costs the server. */
+const MS_PER_LIVE_ACTIVITY = 10;
+
+/** Paces the heartbeats of one worker by the number of activities that are alive. */
+export class HeartbeatPacer {
+  private live = 0;
+
+  /** Runs `work` with heartbeats under way. `details` is read at each beat; an unchanged one is sent only to stay alive. */
+  async during<T>(details: () => Tail, work: () => Promise<T>): Promise<T> {
+    const context = Context.current();
+    const slowestMs = SLOWEST_SHARE * (context.info.heartbeatTimeoutMs ?? 8_000);
+    let sent = '';
+    let sentAtMs = 0;
+    const beat = () => {
+      const value = details();
+      const text = JSON.stringify(value);
+      if (text === sent && Date.now() - sentAtMs < slowestMs) return;
+      sent = text;
+      sentAtMs = Date.now();
+      context.heartbeat(value);
+    };
+    let timer: NodeJS.Timeout | undefined;
+    const schedule = () => {
+      const intervalMs = Math.min(Math.max(this.live * MS_PER_LIVE_ACTIVITY, FASTEST_MS), slowestMs);
+      timer = setTimeout(() => {
+        beat();
+        schedule();
+      }, intervalMs);
+    };
+    this.live += 1;
+    beat();
+    schedule();
+    try {
+      return await work();
+    } finally {
+      this.live -= 1;
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { AgentError } from '../core/errors.js';
+import { LIMIT_KEYS, isLimit } from '../core/limits.js';
+import { MAX_GOAL_CHARS, type RunInput } from '../core/run-input.js';
+
+const text = (maxChars: number) =>
+  z
+    .string('must be text')
+    .refine((value) => value.trim() !== '', 'must not be empty')
+    .refine((value) => value.length <= maxChars, `may have ${maxChars.toLocaleString('en')} characters; put the rest in a file of the workspace and name the file`);
+const name = text(200);
+const names = z.array(name, 'must be a list of names').max(100, 'may have 100 names');
+const later = z.undefined('is not available in this version: leave it out').optional();
+
+const limits = z
+  .strictObject(Object.fromEntries(LIMIT_KEYS.map((key) => [key, z.custom((value) => value === null || isLimit(key, value), key === 'maxCostUsd' ? 'must be a positive number' : 'must be a positive whole number').optional()])))
+  .optional();
+
+/** Contract §5. Unknown fields are refused, so that a misspelt ceiling is never a ceiling that is not there. */
+const runInput = z.strictObject({
+  goal: text(MAX_GOAL_CHARS),
+  model: name.optional(),
+  models: names.optional(),
+  system: text(MAX_GOAL_CHARS).optional(),
+  tools: names.optional(),
+  requireApproval: z.enum(['never', 'policy', 'always'], 'must be never, policy or always').optional(),
+  limits,
+  stopOnTool: names.optional(),
+  reasoning: z.enum(['low', 'medium', 'high'], 'must be low, medium or high').optional(),
+  temperature: z.number('must be a number').min(0, 'must be 0 to 2').max(2, 'must be 0 to 2').optional(),
+  maxOutputTokens: z.int('must be a whole number').min(1, 'must be at least 1').max(1_000_000, 'may be 1,000,000').optional(),
+  shared: z.record(z.string(), z.json(), 'must be a JSON object').refine((value) => JSON.stringify(value).length <= 16_384, 'may have 16,384 characters of JSON').optional(),
+  wire: z.literal('chat', 'must be chat: responses is not available in this version').optional(),
+  review: later,
+  session: later,
+  approvers: later,
+  webhookUrl: later,
+});
+
+/**
+ * Checks the input of a run.
+ * @throws AgentError `INPUT_INVALID`, one for all problems, naming each field and what fits.
+ */
+export function checkRunInput(input: unknown): RunInput {
+  const result = runInput.safeParse(input);
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'} ${wordsFor(issue)}`);
+    throw new AgentError('INPUT_INVALID', `Correct the input of the run: ${problems.join('; ')}.`);
+  }
+  // Fields left out are absent, as the input was JSON; zod types them as possibly undefined.
+  return result.data as RunInput;
+}
+
+function wordsFor(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `has no field ${issue.keys.join(', ')}`;
+  return issue.message.startsWith('Invalid input') ? 'must be a JSON object with a goal, as in {"goal":"…"}' : issue.message;
+}

@@ -1,0 +1,74 @@
+import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+import { AgentError } from '../../core/errors.js';
+
+/** How long a server may take to answer the first call. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Where Temporal is, as its own environment configuration says: `TEMPORAL_*` and the TOML profile. */
+export interface TemporalTarget {
+  address: string;
+  namespace: string;
+}
+
+/**
+ * Reads Temporal's own environment configuration.
+ * @throws AgentError `CONFIG_INVALID` when it cannot be read
+ */
+export function temporalTarget(): TemporalTarget {
+  const { connectionOptions, namespace } = readConfig();
+  return { address: connectionOptions.address ?? 'localhost:7233', namespace: namespace ?? 'default' };
+}
+
+function readConfig() {
+  try {
+    return loadClientConnectConfig();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AgentError('CONFIG_INVALID', `Temporal's environment configuration cannot be read: ${reason}`, { cause });
+  }
+}
+
+/**
+ * Connects a client.
+ * @param options.address takes the place of the configured one.
+ * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
+ */
+export async function connectClient(options: { dataConverter: DataConverter; address?: string }): Promise<Client> {
+  const { dataConverter, ...at } = options;
+  return new Client({ connection: await connectPlain(at), namespace: temporalTarget().namespace, dataConverter });
+}
+
+/**
+ * A bare connection.
+ * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
+ */
+export async function connectPlain(options: { address?: string } = {}): Promise<Connection> {
+  const { connectionOptions } = readConfig();
+  const address = options.address ?? temporalTarget().address;
+  try {
+    return await Connection.connect({ ...connectionOptions, address, connectTimeout: CONNECT_TIMEOUT_MS });
+  } catch (cause) {
+    throw unreachable(address, cause);
+  }
+}
+
+/**
+ * Connects a worker.
+ * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
+ */
+export async function connectNative(options: { address?: string } = {}): Promise<NativeConnection> {
+  const { connectionOptions } = readConfig();
+  const address = options.address ?? temporalTarget().address;
+  try {
+    return await NativeConnection.connect({ ...connectionOptions, address });
+  } catch (cause) {
+    throw unreachable(address, cause);
+  }
+}
+
+function unreachable(address: string, cause: unknown): AgentError {
+  return new AgentError('TEMPORAL_UNREACHABLE', `The Temporal server at ${address} does not answer. Start one with \`longhaul dev\`, or set TEMPORAL_ADDRESS.`, { cause });
+}

@@ -1,0 +1,239 @@
+import type { LoadedDataConverter } from '@temporalio/common';
+import { decodeArrayFromPayloads, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import type { temporal } from '@temporalio/proto';
+import { toOutcome } from '../contract/failure.js';
+import { CONTROL_NAMES } from '../contract/names.js';
+import { apply } from '../core/apply.js';
+import type { ControlName } from '../core/controls.js';
+import type { RunEvent } from '../core/events.js';
+import type { Input } from '../core/inputs.js';
+import type { Outcome } from '../core/outcomes.js';
+import { readSnapshot } from '../core/snapshot.js';
+import { startState } from '../core/start.js';
+import type { RunState } from '../core/state.js';
+import { plan } from '../core/work.js';
+import type { HistoryEvent, HistoryPage } from './history.js';
+
+type Failure = temporal.api.failure.v1.IFailure;
+
+/** A fact that waits for the workflow task that brings it to the run. */
+type Pending = { isSignal: boolean; toInput(atMs: number): Promise<Input | null> };
+
+/** A workflow task that has completed, with what its completion wrote. */
+interface Task {
+  atMs: number;
+  pending: Pending[];
+  updates: Pending[];
+  scheduled: string[];
+}
+
+/**
+ * Reads a run out of its history: turns events into the inputs that the workflow saw, in the order in which it saw
+ * them, and applies them to the same core. So events, progress and transcript need no worker and no other store.
+ *
+ * Order, by workflow task: signals, then updates that its completion accepted, then the rest as history has it. What
+ * came before a task that failed or timed out is brought by the next one.
+ */
+export class RunFold {
+  private state: RunState | null = null;
+  private events: RunEvent[] = [];
+  private run: { runId: string; firstRunId: string; input: unknown } | null = null;
+  private pending: Pending[] = [];
+  private started: { atMs: number; count: number } | null = null;
+  private task: Task | null = null;
+  /** Keys of what is under way, and the key of each scheduled event. */
+  private readonly underWay = new Set<string>();
+  private keys = new Map<string, { key: string; activity: string }>();
+
+  constructor(
+    private readonly runId: string,
+    private readonly converter: LoadedDataConverter,
+  ) {}
+
+  /** The state so far; `null` before the first workflow task has completed. */
+  current(): RunState | null {
+    return this.state;
+  }
+
+  /** Takes a page in and returns the durable events that it brought. */
+  async take(page: HistoryPage): Promise<RunEvent[]> {
+    for (const event of page.events) await this.takeEvent(event);
+    await this.finishTask();
+    const events = this.events;
+    this.events = [];
+    return events;
+  }
+
+  private async takeEvent(event: HistoryEvent): Promise<void> {
+    if (event.workflowExecutionStartedEventAttributes) return this.begin(event);
+    if (event.workflowTaskCompletedEventAttributes) return this.completeTask();
+    if (this.takeCommand(event)) return;
+    await this.finishTask();
+    const { workflowTaskStartedEventAttributes: startedTask } = event;
+    if (startedTask) this.started = { atMs: timeOf(event), count: this.pending.length };
+    const pending = this.toPending(event);
+    if (pending) this.pending.push(pending);
+    await this.endOutside(event);
+  }
+
+  private async begin(event: HistoryEvent): Promise<void> {
+    const attributes = event.workflowExecutionStartedEventAttributes;
+    const [input] = await decodeArrayFromPayloads(this.converter, attributes?.input?.payloads);
+    this.run = { runId: this.runId, firstRunId: attributes?.firstExecutionRunId ?? '', input };
+    this.pending = [];
+    this.started = null;
+    this.task = null;
+    this.underWay.clear();
+    this.keys = new Map();
+    this.state = readSnapshot(Object(input).snapshot);
+  }
+
+  private completeTask(): void {
+    if (!this.started) return;
+    const { atMs, count } = this.started;
+    this.task = { atMs, pending: this.pending.slice(0, count), updates: [], scheduled: [] };
+    this.pending = this.pending.slice(count);
+    this.started = null;
+  }
+
+  /** Events that the completion of a workflow task writes. Returns whether the event is one. */
+  private takeCommand(event: HistoryEvent): boolean {
+    const { activityTaskScheduledEventAttributes: activity, workflowExecutionUpdateAcceptedEventAttributes: update } = event;
+    if (activity) {
+      const key = activity.activityId ?? '';
+      this.keys.set(String(event.eventId), { key, activity: activity.activityType?.name ?? '' });
+      this.task?.scheduled.push(key);
+      return true;
+    }
+    if (update) {
+      const { name, args } = update.acceptedRequest?.input ?? {};
+      this.task?.updates.push(this.control(name, args?.payloads));
+      return true;
+    }
+    return Boolean(event.timerStartedEventAttributes || event.upsertWorkflowSearchAttributesEventAttributes);
+  }
+
+  private toPending(event: HistoryEvent): Pending | null {
+    const signal = event.workflowExecutionSignaledEventAttributes;
+    if (signal) return { ...this.control(signal.signalName, signal.input?.payloads), isSignal: true };
+    if (event.workflowExecutionCancelRequestedEventAttributes) return other(async (atMs) => ({ type: 'cancel_requested', atMs }));
+    if (event.timerFiredEventAttributes) return other(async (atMs) => ({ type: 'tick', atMs }));
+    const completed = event.activityTaskCompletedEventAttributes;
+    if (completed)
+      return this.settled(completed.scheduledEventId, async () => {
+        const [value] = await decodeArrayFromPayloads(this.converter, completed.result?.payloads);
+        return { kind: 'ok', value };
+      });
+    const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
+    if (failed) return this.settled(failed.scheduledEventId, () => this.failure(failed.failure));
+    const canceled = event.activityTaskCanceledEventAttributes;
+    if (canceled) return this.settled(canceled.scheduledEventId, async () => ({ kind: 'cancelled' }));
+    return null;
+  }
+
+  private control(name: string | null | undefined, payloads: temporal.api.common.v1.IPayload[] | null | undefined): Pending {
+    const known = CONTROL_NAMES.find((one) => one === name);
+    return other(async (atMs) => {
+      if (!known) return null;
+      return { type: 'control', atMs, name: known satisfies ControlName, payload: await this.decodeControl(payloads) };
+    });
+  }
+
+  /** A payload that cannot be read reaches the workflow as an error of its handler; it counts for nothing here either. */
+  private async decodeControl(payloads: temporal.api.common.v1.IPayload[] | null | undefined): Promise<unknown> {
+    const [payload] = await decodeArrayFromPayloads(this.converter, payloads);
+    return payload;
+  }
+
+  private async failure(failure: Failure | null | undefined): Promise<Outcome<unknown>> {
+    return toOutcome(await decodeOptionalFailureToOptionalError(this.converter, failure));
+  }
+
+  private settled(scheduledEventId: unknown, outcome: () => Promise<Outcome<unknown>>): Pending | null {
+    const scheduled = this.keys.get(String(scheduledEventId));
+    if (!scheduled) return null;
+    return other(async (atMs) => {
+      this.underWay.delete(scheduled.key);
+      return toInput(scheduled, atMs, await outcome());
+    });
+  }
+
+  /** Applies the last completed task, once everything that its completion wrote has been seen. */
+  private async finishTask(): Promise<void> {
+    const { task, run } = this;
+    if (!task || !run) return;
+    this.task = null;
+    this.state ??= startState(run.input, { ...run, atMs: task.atMs });
+    const inOrder = [
+      ...task.pending.filter((one) => one.isSignal),
+      ...task.updates,
+      ...task.pending.filter((one) => !one.isSignal),
+    ];
+    for (const one of inOrder) {
+      const input = await one.toInput(task.atMs);
+      if (input) this.feed(input);
+    }
+    for (const key of task.scheduled) this.underWay.add(key);
+    this.callOff(task.atMs);
+  }
+
+  /** What was called off before the server heard of it left no event. */
+  private callOff(atMs: number): void {
+    for (;;) {
+      if (!this.state) return;
+      const { settled } = plan(this.state, this.underWay, atMs);
+      if (settled.length === 0) return;
+      for (const input of settled) this.feed(input);
+    }
+  }
+
+  private feed(input: Input): void {
+    if (!this.state) return;
+    const { state, events } = apply(this.state, input);
+    this.state = state;
+    this.events.push(...events);
+  }
+
+  private async endOutside(event: HistoryEvent): Promise<void> {
+    const atMs = timeOf(event);
+    const failed = event.workflowExecutionFailedEventAttributes;
+    const how = event.workflowExecutionTerminatedEventAttributes
+      ? 'terminated'
+      : event.workflowExecutionTimedOutEventAttributes
+        ? 'timed_out'
+        : failed
+          ? 'failed'
+          : null;
+    if (!how || !this.run) return;
+    this.state ??= startState(this.run.input, { ...this.run, atMs });
+    const message = failed?.failure?.message ?? `The server ended the run: ${how}.`;
+    this.feed({ type: 'ended_outside', atMs, how, message });
+  }
+}
+
+function other(toInput: Pending['toInput']): Pending {
+  return { isSignal: false, toInput };
+}
+
+function timeOf(event: HistoryEvent): number {
+  return tsToMs(event.eventTime);
+}
+
+/** The input for an outcome; history types it by the activity that was scheduled. */
+function toInput({ key, activity }: { key: string; activity: string }, atMs: number, outcome: Outcome<unknown>): Input | null {
+  // The activity contract says what each activity returns; history keeps only its name.
+  const typed = outcome as Outcome<never>;
+  switch (activity) {
+    case 'prepareRun':
+      return { type: 'prepared', atMs, outcome: typed };
+    case 'callModel':
+      return { type: 'model_settled', atMs, key, outcome: typed };
+    case 'runTool':
+      return { type: 'tool_settled', atMs, key, outcome: typed };
+    case 'checkArgs':
+      return { type: 'args_checked', atMs, key, outcome: typed };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { ControlName, SayMode } from '../core/controls.js';
+import { AgentError } from '../core/errors.js';
+import type { RunEvent } from '../core/events.js';
+import type { JsonObject } from '../core/json.js';
+import type { PendingItem, Progress, RunResult } from '../core/progress.js';
+import type { LimitsInput } from '../core/run-input.js';
+import type { RunState } from '../core/state.js';
+import type { TranscriptItem } from '../core/transcript.js';
+import { view } from '../core/view.js';
+import { DeltaReader, type Delta } from './deltas.js';
+import { toAgentError } from './errors.js';
+import { RunFold } from './fold.js';
+import { firstRunId, readHistory } from './history.js';
+
+/** A durable event as watchers get it; `model_completed` carries the hash of its whole text. */
+export type WatchedEvent = RunEvent & { textHash?: string };
+
+/** How long an update waits for a worker. */
+const UPDATE_TIMEOUT_MS = 15_000;
+
+/** How often heartbeats are read while watching. The server answers in about 5 ms. */
+const DELTA_INTERVAL_MS = 200;
+
+/** One run, on the server. Everything that reads works from history alone, with no worker alive. */
+export class RunHandle {
+  constructor(
+    private readonly client: Client,
+    /** The workflow id. */
+    readonly runId: string,
+  ) {}
+
+  /**
+   * The durable events, then those to come, until the run has ended.
+   * @param options.fromSeq first event, inclusive. Default 0.
+   * @param options.follow Default true; false ends with what is there.
+   * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  async *events(options: { fromSeq?: number; follow?: boolean; signal?: AbortSignal } = {}): AsyncGenerator<WatchedEvent> {
+    const { fromSeq = 0, follow = true, signal } = options;
+    for await (const { events } of this.pages({ follow, ...(signal && { signal }) })) {
+      for (const event of events) if (event.seq >= fromSeq) yield withTextHash(event);
+    }
+  }
+
+  /** What the model writes and tools report, as heartbeats show it, until `signal` says stop. */
+  async *deltas(signal: AbortSignal): AsyncGenerator<Delta> {
+    const reader = new DeltaReader(this.runId);
+    while (!signal.aborted) {
+      for (const { key, attempt, details } of await this.pendingActivities()) yield* reader.read(key, attempt, details);
+      await sleep(DELTA_INTERVAL_MS, signal);
+    }
+  }
+
+  /**
+   * The run as it stands. Contract §6.
+   * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  async progress(): Promise<Progress> {
+    return view(await this.state());
+  }
+
+  /** The messages that the model sees. */
+  async transcript(): Promise<TranscriptItem[]> {
+    return (await this.state()).transcript;
+  }
+
+  /** What waits for a human. */
+  async pending(): Promise<PendingItem[]> {
+    return (await this.progress()).pending;
+  }
+
+  /** Waits for the end and returns how it came about, whatever it was. */
+  async result(options: { signal?: AbortSignal } = {}): Promise<RunResult> {
+    let fold: RunFold | null = null;
+    for await (const page of this.pages({ follow: true, ...options })) fold = page.fold;
+    const result = fold?.current()?.result;
+    if (!result) throw new AgentError('TEMPORAL_UNREACHABLE', `The run ${this.runId} goes on; nobody waits for it any more.`);
+    return result;
+  }
+
+  /** Says yes to a pending call, as it is or with other arguments. @throws AgentError see contract §11. */
+  approve(callId?: string, options: { args?: JsonObject; note?: string; by?: string; argsHash?: string } = {}): Promise<void> {
+    return this.control('decide', { ...(callId !== undefined && { callId }), decision: 'approve', ...options });
+  }
+
+  /** Says no to a pending call; the note reaches the model. @throws AgentError see contract §11. */
+  reject(callId?: string, options: { note?: string; by?: string; argsHash?: string } = {}): Promise<void> {
+    return this.control('decide', { ...(callId !== undefined && { callId }), decision: 'reject', ...options });
+  }
+
+  /** Answers a question, or tells what became of a call. */
+  answer(callId: string | undefined, text: string, options: { by?: string } = {}): Promise<void> {
+    return this.control('answer', { ...(callId !== undefined && { callId }), text, ...options });
+  }
+
+  /** Says something to the agent. @param options.mode default `steer`. */
+  say(text: string, options: { mode?: SayMode; messageId?: string; by?: string } = {}): Promise<void> {
+    return this.control('say', { text, ...options });
+  }
+
+  /** Holds back new work. */
+  pause(options: { by?: string; note?: string } = {}): Promise<void> {
+    return this.control('pause', options);
+  }
+
+  /** Lets new work start again. */
+  resume(options: { by?: string } = {}): Promise<void> {
+    return this.control('resume', options);
+  }
+
+  /** Ends gracefully, with an answer. */
+  stop(options: { by?: string; note?: string } = {}): Promise<void> {
+    return this.control('stop', options);
+  }
+
+  /** Changes ceilings; what is left out stays, `null` takes one away. */
+  setLimits(limits: LimitsInput, options: { by?: string } = {}): Promise<void> {
+    return this.control('setLimits', { ...limits, ...options });
+  }
+
+  /** Ends at once. */
+  async cancel(): Promise<void> {
+    await this.reporting(() => this.client.workflow.getHandle(this.runId).cancel());
+  }
+
+  private async control(name: ControlName, payload: JsonObject | object): Promise<void> {
+    await this.reporting(() =>
+      this.client.connection.withDeadline(Date.now() + UPDATE_TIMEOUT_MS, () =>
+        this.client.workflow.getHandle(this.runId).executeUpdate(name, { args: [payload] }),
+      ),
+    );
+  }
+
+  private async state(): Promise<RunState> {
+    let fold: RunFold | null = null;
+    for await (const page of this.pages({ follow: false })) fold = page.fold;
+    const state = fold?.current();
+    if (!state) throw new AgentError('TEMPORAL_UNREACHABLE', `No worker has taken the run ${this.runId} up yet. Start one with \`longhaul worker\`.`);
+    return state;
+  }
+
+  private async *pages(options: { follow: boolean; signal?: AbortSignal }): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
+    try {
+      const fold = new RunFold(this.runId, this.client.options.loadedDataConverter);
+      const temporalRunId = await firstRunId(this.client, this.runId);
+      for await (const page of readHistory(this.client, { workflowId: this.runId, temporalRunId, ...options })) {
+        yield { events: await fold.take(page), fold };
+      }
+    } catch (error) {
+      if (options.signal?.aborted) return;
+      throw toAgentError(error, this.runId);
+    }
+  }
+
+  private async pendingActivities(): Promise<{ key: string; attempt: number; details: unknown }[]> {
+    const description = await this.reporting(() => this.client.workflow.getHandle(this.runId).describe());
+    const pending = description.raw.pendingActivities ?? [];
+    return Promise.all(
+      pending.map(async ({ activityId, attempt, heartbeatDetails }) => {
+        const [details] = await decodeArrayFromPayloads(this.client.options.loadedDataConverter, heartbeatDetails?.payloads);
+        return { key: activityId ?? '', attempt: attempt ?? 1, details };
+      }),
+    );
+  }
+
+  private async reporting<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw toAgentError(error, this.runId);
+    }
+  }
+}
+
+function withTextHash(event: RunEvent): WatchedEvent {
+  if (event.type !== 'model_completed') return event;
+  return { ...event, textHash: `sha256:${createHash('sha256').update(event.text).digest('hex')}` };
+}
+
+function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, durationMs);
+    signal.addEventListener('abort', done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}

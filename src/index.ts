@@ -1,0 +1,12 @@
+export { AgentClient, type ConnectOptions, type RunListItem, type StartInput } from './client/agent-client.js';
+export { RunHandle, type WatchedEvent } from './client/run-handle.js';
+export type { Delta } from './client/deltas.js';
+export { hasToolCall, maxCost, maxDuration, maxTokensUsed, stepCountIs, type StopCondition } from './client/stop-conditions.js';
+export { defineConfig, type LonghaulConfig } from './adapters/tools/define-config.js';
+export { defineTool, type ToolDefinition } from './adapters/tools/define-tool.js';
+export { AgentError, ERROR_CODES, isAgentError, type ErrorCode } from './core/errors.js';
+export type { RunEvent } from './core/events.js';
+export type { PendingItem, Progress, RunResult, Spend } from './core/progress.js';
+export type { Limits, LimitsInput, RunInput } from './core/run-input.js';
+export type { TranscriptItem } from './core/transcript.js';
+export type { ToolContext } from './ports/tools.js';

@@ -1,0 +1,126 @@
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { createActivities } from '../activities/index.js';
+import { HeartbeatPacer } from '../activities/heartbeat.js';
+import { RunMemory } from '../activities/run-memory.js';
+import { createArtifacts } from '../adapters/blobs/artifacts.js';
+import { createFileBlobs } from '../adapters/blobs/file-blobs.js';
+import type { LoadedConfigModule } from '../adapters/config-module.js';
+import { createOpenRouterModel } from '../adapters/openrouter/model.js';
+import { checkRunInput } from '../adapters/run-input.js';
+import { connectNative, connectPlain, temporalTarget } from '../adapters/temporal/connect.js';
+import { createDataConverter } from '../adapters/temporal/data-converter.js';
+import { ensureSearchAttributes } from '../adapters/temporal/search-attributes.js';
+import { createBuiltinTools } from '../adapters/tools/builtin-tools.js';
+import { createToolRegistry } from '../adapters/tools/registry.js';
+import { cutForTranscript, toResultText } from '../adapters/tools/tool-output.js';
+import { requireModelKey, type Config } from '../config.js';
+import type { ModelPort } from '../ports/model.js';
+
+/** What a worker is made of. */
+export interface AgentWorkerOptions {
+  config: Config;
+  /** Tools and defaults of the user. */
+  module: Pick<LoadedConfigModule, 'tools' | 'defaults'>;
+  /** Takes the place of the configured Temporal address. */
+  address?: string;
+  /** Takes the place of OpenRouter. */
+  model?: ModelPort;
+  /** Further options of Temporal's worker; they win. */
+  worker?: Partial<WorkerOptions>;
+}
+
+/** A worker that is ready to run. */
+export interface AgentWorker {
+  worker: Worker;
+  taskQueue: string;
+  identity: string;
+  /** Things that are missing but tolerated. */
+  warnings: string[];
+  /** Closes connections, after `worker.run()` has ended. */
+  close(): Promise<void>;
+}
+
+/** In each workflow task of history, so it is short. The default is a hash of 79 characters. */
+const BUILD_ID = '0.1.0';
+
+/**
+ * Makes a worker for agent runs.
+ * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
+ */
+export async function createAgentWorker(options: AgentWorkerOptions): Promise<AgentWorker> {
+  const { config, address } = options;
+  const ports = createPorts(options);
+  const dataConverter = createDataConverter({ blobs: ports.blobs, encryptionKeys: config.encryptionKeys });
+  const namespace = temporalTarget().namespace;
+  const setUp = await connectPlain(address ? { address } : {});
+  const attributes = await ensureSearchAttributes(setUp, namespace).finally(() => setUp.close());
+  const connection = await connectNative(address ? { address } : {});
+  const identity = `lh${process.pid}`;
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: config.taskQueue,
+    identity,
+    buildId: BUILD_ID,
+    dataConverter,
+    ...(await workflowCode(dataConverter.failureConverterPath === undefined)),
+    activities: createActivities({ ...ports, searchAttributes: attributes.available }),
+    // Design §9: quick recovery from a killed worker, live tails, and a calm end on SIGTERM.
+    stickyQueueScheduleToStartTimeout: '2s',
+    maxHeartbeatThrottleInterval: '200ms',
+    shutdownGraceTime: '30s',
+    shutdownForceTime: '45s',
+    maxConcurrentActivityTaskExecutions: 1_000,
+    maxConcurrentWorkflowTaskExecutions: 100,
+    ...options.worker,
+  });
+  return { worker, taskQueue: config.taskQueue, identity, warnings: warningsFor(attributes.missing), close: () => connection.close() };
+}
+
+function createPorts({ config, module, model }: AgentWorkerOptions) {
+  mkdirSync(config.dataDir, { recursive: true });
+  const blobs = createFileBlobs(config.blobs.dir);
+  const artifacts = createArtifacts(blobs);
+  const { model: defaultModel = config.model, ...limits } = module.defaults;
+  return {
+    blobs,
+    artifacts,
+    model: model ?? createModel(config),
+    tools: createToolRegistry(module.tools, createBuiltinTools({ workspace: config.workspace, dataDir: config.dataDir })),
+    memory: new RunMemory(),
+    heartbeats: new HeartbeatPacer(),
+    workspace: realpathSync(config.workspace),
+    toOutput: (value: unknown) => cutForTranscript({ text: toResultText(value), artifacts }),
+    checkInput: checkRunInput,
+    defaults: { model: defaultModel, limits },
+    heartbeatTimeoutMs: config.heartbeatTimeoutMs,
+    continueAsNewEvents: config.continueAsNewEvents,
+  };
+}
+
+function createModel(config: Config): ModelPort {
+  const { stallTimeoutMs, firstContentTimeoutMs } = config;
+  return createOpenRouterModel({
+    // A server that needs no key is still sent one, because the client insists.
+    apiKey: requireModelKey(config) ?? 'none',
+    baseUrl: config.openrouter.baseUrl,
+    stallTimeoutMs,
+    firstContentTimeoutMs,
+  });
+}
+
+/** The bundle that the build made, or the sources, which take two seconds more at each start. */
+async function workflowCode(mayUseBundle: boolean): Promise<Partial<WorkerOptions>> {
+  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  if (mayUseBundle && existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  const extension = extname(fileURLToPath(import.meta.url));
+  return { workflowsPath: fileURLToPath(new URL(`../workflows/index${extension}`, import.meta.url)) };
+}
+
+function warningsFor(missing: string[]): string[] {
+  if (missing.length === 0) return [];
+  return [`The Temporal server lacks the search attributes ${missing.join(', ')}, so lists cannot be filtered by them. Runs are not affected.`];
+}

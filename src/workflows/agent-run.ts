@@ -1,0 +1,186 @@
+import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  makeContinueAsNewFunc,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { toOutcome } from '../contract/failure.js';
+import { apply } from '../core/apply.js';
+import type { ControlName } from '../core/controls.js';
+import type { Input } from '../core/inputs.js';
+import type { Outcome } from '../core/outcomes.js';
+import type { RunResult } from '../core/progress.js';
+import type { RunInput } from '../core/run-input.js';
+import { readSnapshot, takeSnapshot, type Snapshot } from '../core/snapshot.js';
+import { startState } from '../core/start.js';
+import type { RunState } from '../core/state.js';
+import { view } from '../core/view.js';
+import { plan, type Plan } from '../core/work.js';
+import { renderDetails } from './details.js';
+import { handleMessages } from './handlers.js';
+import { createSearchAttributes } from './search-attributes.js';
+import { startWork } from './start-work.js';
+
+/** What an agent run is started with: by people a run input, by continue-as-new a snapshot. */
+export type AgentRunInput = RunInput | { snapshot: Snapshot };
+
+/**
+ * One agent run. All behaviour is in the core; this shell keeps `work(state)` true and feeds every outcome back.
+ * @throws ApplicationFailure with the code of the error as `type` and the result as detail, when the run failed.
+ */
+export async function agentRun(input: AgentRunInput): Promise<RunResult> {
+  const shell = new Shell(input);
+  return CancellationScope.nonCancellable(() => shell.run());
+}
+
+/** Replaying a longer history might not fit the server's default of 10 s; continue-as-new does not keep the setting. */
+const WORKFLOW_TASK_TIMEOUT = '30s';
+
+class Shell {
+  private state: RunState;
+  /** What was started and has not settled, by key. */
+  private readonly underWay = new Map<string, CancellationScope>();
+  private timer: { atMs: number; scope: CancellationScope } | null = null;
+  private changed = false;
+  private readonly publishAttributes = createSearchAttributes();
+
+  constructor(input: unknown) {
+    const { workflowId, firstExecutionRunId } = workflowInfo();
+    const snapshot = readCarried(input);
+    this.state = snapshot ?? startState(input, { runId: workflowId, firstRunId: firstExecutionRunId, atMs: Date.now() });
+    handleMessages({
+      state: () => this.state,
+      control: (name: ControlName, payload: unknown) => this.feed({ type: 'control', atMs: Date.now(), name, payload }),
+    });
+    CancellationScope.current().cancelRequested.catch(() => this.feed({ type: 'cancel_requested', atMs: Date.now() }));
+  }
+
+  async run(): Promise<RunResult> {
+    for (;;) {
+      this.changed = false;
+      const next = this.follow();
+      this.publish();
+      if (next.close) break;
+      await condition(() => this.changed || this.mayContinueAsNew());
+      if (!this.changed) await this.continueAsNew();
+    }
+    await condition(allHandlersFinished);
+    return this.end();
+  }
+
+  private feed(input: Input): void {
+    this.state = apply(this.state, input).state;
+    this.changed = true;
+  }
+
+  /** Starts what is missing and cancels what is no longer wanted. */
+  private follow(): Plan {
+    for (;;) {
+      const next = plan(this.state, new Set(this.underWay.keys()), Date.now());
+      if (next.settled.length > 0) {
+        for (const input of next.settled) this.feed(input);
+        continue;
+      }
+      if (!this.shouldContinueAsNew()) for (const item of next.start) this.start(item);
+      for (const key of next.cancel) this.underWay.get(key)?.cancel();
+      this.setTimer(next.timerAtMs);
+      return next;
+    }
+  }
+
+  private start(item: Plan['start'][number]): void {
+    const scope = new CancellationScope({ cancellable: true });
+    this.underWay.set(item.key, scope);
+    const settle = (outcome: Outcome<never>) => {
+      this.underWay.delete(item.key);
+      this.feed(toInput(item, outcome));
+    };
+    scope.run(() => startWork(item, this.state)).then(
+      // The activity contract types what each kind returns; the core reads it by kind.
+      (value) => settle({ kind: 'ok', value: value as never }),
+      (error: unknown) => settle(toOutcome(error instanceof ActivityFailure ? error.cause : error)),
+    );
+  }
+
+  private setTimer(atMs: number | null): void {
+    if (this.timer?.atMs === atMs) return;
+    this.timer?.scope.cancel();
+    this.timer = null;
+    if (atMs === null) return;
+    const scope = new CancellationScope({ cancellable: true });
+    const timer = { atMs, scope };
+    this.timer = timer;
+    scope.run(() => sleep(Math.max(1, atMs - Date.now()))).then(
+      () => {
+        if (this.timer === timer) this.timer = null;
+        this.feed({ type: 'tick', atMs: Date.now() });
+      },
+      () => undefined,
+    );
+  }
+
+  /** Continue-as-new drops whatever is under way, so new work is held back until nothing is. */
+  private shouldContinueAsNew(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    const atEvents = this.state.prepared?.continueAsNewEvents;
+    return atEvents !== undefined && (continueAsNewSuggested || historyLength >= atEvents) && this.state.phase !== 'closed';
+  }
+
+  private mayContinueAsNew(): boolean {
+    return this.underWay.size === 0 && this.shouldContinueAsNew() && allHandlersFinished();
+  }
+
+  private continueAsNew(): Promise<never> {
+    const again = makeContinueAsNewFunc<typeof agentRun>({ workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT });
+    return again({ snapshot: takeSnapshot(this.state) });
+  }
+
+  private publish(): void {
+    const progress = view(this.state);
+    setCurrentDetails(renderDetails(progress));
+    if (this.state.prepared?.searchAttributes) this.publishAttributes(progress);
+  }
+
+  private end(): RunResult {
+    const { result } = this.state;
+    if (!result) throw new Error('A closed run has a result.');
+    if (result.outcome === 'cancelled') throw new CancelledFailure('The run was cancelled.');
+    if (result.outcome === 'failed') {
+      const { code, message } = result.error ?? { code: 'Error', message: result.answer };
+      throw ApplicationFailure.create({ type: code, message, nonRetryable: true, details: [result] });
+    }
+    return result;
+  }
+}
+
+/** The state that continue-as-new carried over, or `null` for a fresh start. */
+function readCarried(input: unknown): RunState | null {
+  const { snapshot } = Object(input);
+  if (snapshot === undefined) return null;
+  const state = readSnapshot(snapshot);
+  if (!state)
+    throw ApplicationFailure.create({
+      type: 'INPUT_INVALID',
+      message: 'The snapshot is of a version that this worker does not know. Start the worker version that wrote it.',
+      nonRetryable: true,
+    });
+  return state;
+}
+
+function toInput(item: Plan['start'][number], outcome: Outcome<never>): Input {
+  const atMs = Date.now();
+  switch (item.kind) {
+    case 'prepare':
+      return { type: 'prepared', atMs, outcome };
+    case 'model':
+      return { type: 'model_settled', atMs, key: item.key, outcome };
+    case 'tool':
+      return { type: 'tool_settled', atMs, key: item.key, outcome };
+    case 'check':
+      return { type: 'args_checked', atMs, key: item.key, outcome };
+  }
+}

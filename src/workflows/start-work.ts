@@ -1,0 +1,54 @@
+import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { AgentActivities } from '../contract/activities.js';
+import type { RunState } from '../core/state.js';
+import type { Plan } from '../core/work.js';
+
+const { prepareRun, callModel, runTool, checkArgs } = proxyActivities<AgentActivities>({ startToCloseTimeout: '1 minute' });
+
+/** Attempts of one model call and the waits between them. Contract §11. */
+const MODEL_RETRY = { maximumAttempts: 6, initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' } as const;
+
+/** A tool that may run again: five attempts survive a worker that is killed a few times in a row. */
+const TOOL_RETRY = { maximumAttempts: 5, initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
+
+/** A hand-over between the tool's own time limit, which tells what happened, and Temporal's, which cannot. */
+const TOOL_GRACE_MS = 10_000;
+
+type Startable = Plan['start'][number];
+
+/** Starts the activity that does a piece of work. Its id is the key of the work, by which history is read again. */
+export function startWork(item: Startable, state: RunState): Promise<unknown> {
+  const heartbeatTimeout = state.prepared?.heartbeatTimeoutMs ?? 8_000;
+  switch (item.kind) {
+    case 'prepare':
+      return prepareRun.executeWithOptions(
+        { activityId: item.key, summary: 'check the input', retry: { maximumAttempts: 20, maximumInterval: '10s' } },
+        [],
+      );
+    case 'model': {
+      const options: ActivityOptions = {
+        activityId: item.key,
+        summary: item.summary,
+        heartbeatTimeout,
+        startToCloseTimeout: '1 hour',
+        scheduleToCloseTimeout: '4 hours',
+        retry: MODEL_RETRY,
+      };
+      return callModel.executeWithOptions(options, [item.input]);
+    }
+    case 'tool': {
+      const options: ActivityOptions = {
+        activityId: item.key,
+        summary: item.summary,
+        heartbeatTimeout,
+        startToCloseTimeout: item.timeoutMs + TOOL_GRACE_MS,
+        retry: item.once ? { maximumAttempts: 1 } : TOOL_RETRY,
+      };
+      return runTool.executeWithOptions(options, [item.input]);
+    }
+    case 'check': {
+      const options: ActivityOptions = { activityId: item.key, summary: item.summary, retry: { maximumAttempts: 10 } };
+      return checkArgs.executeWithOptions(options, [item.input]);
+    }
+  }
+}
