@@ -21,6 +21,9 @@ export interface PrepareRunPorts {
   continueAsNewEvents: number;
 }
 
+/** How long the model server may take to say whether it knows key and model. */
+const CHECK_TIMEOUT_MS = 10_000;
+
 /** Makes the activity that checks a run's input against this worker, so that a bad one fails once and clearly. */
 export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared> {
   return () =>
@@ -54,14 +57,28 @@ function chooseTools(input: RunInput, registry: ToolRegistry): string[] {
 /** A model that the server does not have, or a refused key, ends the run here. A server that is away may come back. */
 async function checkModels(models: string[], port: ModelPort): Promise<string[]> {
   try {
-    await port.checkKey();
-    for (const model of models) {
-      if ((await port.describe(model)) === null)
-        throw new AgentError('MODEL_BAD_REQUEST', `The model server has no model ${model}. Look the name up in its list of models.`);
-    }
+    await inTime(askAbout(models, port));
     return [];
   } catch (error) {
     if (!isAgentError(error) || !error.retryable) throw error;
     return [`The model server could not be asked yet: ${error.message}`];
   }
+}
+
+async function askAbout(models: string[], port: ModelPort): Promise<void> {
+  await port.checkKey();
+  for (const model of models) {
+    if ((await port.describe(model)) === null)
+      throw new AgentError('MODEL_BAD_REQUEST', `The model server has no model ${model}. Look the name up in its list of models.`);
+  }
+}
+
+/** A server that answers slowly must not keep the run from starting: the first step finds out all the same. */
+async function inTime<T>(asking: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new AgentError('MODEL_UNREACHABLE', `no answer within ${CHECK_TIMEOUT_MS} ms.`);
+    timer = setTimeout(() => reject(error), CHECK_TIMEOUT_MS);
+  });
+  return Promise.race([asking, late]).finally(() => clearTimeout(timer));
 }
