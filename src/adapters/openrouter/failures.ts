@@ -1,0 +1,121 @@
+import { APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
+import { AgentError, isAgentError } from '../../core/errors.js';
+import type { JsonObject, JsonValue } from '../../core/json.js';
+import { classify, errorStatus, type Failure } from './classify.js';
+import { at, textAt } from './json-read.js';
+import { wellFormed } from './well-formed.js';
+
+const MAX_WORDS_CHARS = 500;
+const MAX_READ_CHARS = 20_000;
+const REDACTED = '[redacted]';
+
+/** Reads OpenRouter's error object (and the looser ones of other servers) into a {@link Failure}. */
+export function readFailure(
+  error: JsonValue | undefined,
+  known: Partial<Failure> & Pick<Failure, 'kind'>,
+): Failure {
+  const code = at(error, 'code') ?? at(error, 'http_status');
+  const retryable = at(error, 'availability', 'retryable');
+  const retryAfter = at(error, 'availability', 'retry_after');
+  const said = [
+    typeof error === 'string' ? error : textAt(error, 'message'),
+    textAt(error, 'metadata', 'raw'),
+  ];
+  return {
+    ...known,
+    message: said.filter((part) => part !== undefined).join(': ') || known.message || 'no reason given',
+    ...((typeof code === 'number' || typeof code === 'string') && { code }),
+    errorType: textAt(error, 'metadata', 'error_type') ?? textAt(error, 'error_type'),
+    provider: textAt(error, 'metadata', 'provider_name') ?? known.provider,
+    availability: {
+      code: textAt(error, 'availability', 'code'),
+      ...(typeof retryable === 'boolean' && { retryable }),
+      ...(typeof retryAfter === 'number' && { retryAfterSeconds: retryAfter }),
+    },
+  };
+}
+
+/** Makes errors for callers out of failures, so that neither the key nor a request body is ever in them. */
+export interface ErrorMaker {
+  fromFailure(failure: Failure): AgentError;
+  fromUnknown(error: unknown): AgentError;
+}
+
+/** Makes the {@link ErrorMaker} of one server and key. */
+export function createErrorMaker({ apiKey, baseUrl }: { apiKey: string; baseUrl: string }): ErrorMaker {
+  const host = URL.canParse(baseUrl) ? new URL(baseUrl).host : baseUrl;
+  const fromFailure = (failure: Failure): AgentError => toAgentError(failure, { apiKey, host });
+  return {
+    fromFailure,
+    fromUnknown: (error) => (isAgentError(error) ? error : fromFailure(toFailure(error))),
+  };
+}
+
+function toFailure(error: unknown): Failure {
+  if (error instanceof APIConnectionTimeoutError || error instanceof APIUserAbortError) {
+    return { kind: 'timeout', message: 'it did not answer in time' };
+  }
+  if (error instanceof APIError && typeof error.status === 'number') {
+    // The client has parsed the body as JSON, and types it as an object of unknown shape.
+    const body = error.error as JsonValue | undefined;
+    return readFailure(body, {
+      kind: 'http',
+      status: error.status,
+      headers: error.headers,
+      message: error.message,
+    });
+  }
+  const code = systemCode(error);
+  const said = textOf(error, 'message') ?? 'the connection broke';
+  return { kind: 'connection', message: code === undefined ? said : `${said} (${code})` };
+}
+
+/** The system's short code (`ECONNREFUSED`) from an error or from what caused it. */
+function systemCode(error: unknown): string | undefined {
+  let found: unknown = error;
+  for (let depth = 0; depth < 5 && typeof found === 'object' && found !== null; depth += 1) {
+    const code = textOf(found, 'code');
+    if (code !== undefined) return code;
+    found = 'cause' in found ? found.cause : undefined;
+  }
+  return undefined;
+}
+
+// Not by `instanceof`: what the network throws may come from another realm.
+function textOf(value: unknown, key: 'code' | 'message'): string | undefined {
+  if (typeof value !== 'object' || value === null || !(key in value)) return undefined;
+  const found: unknown = Reflect.get(value, key);
+  return typeof found === 'string' ? found : undefined;
+}
+
+// No `cause`: the client's errors hold the response, and causes are written into history.
+function toAgentError(failure: Failure, { apiKey, host }: { apiKey: string; host: string }): AgentError {
+  const { code, retryable, delayMs } = classify(failure, Date.now());
+  const status = errorStatus(failure);
+  const affordable =
+    code === 'MODEL_PAYMENT' ? /can only afford (\d{1,9})/.exec(failure.message)?.[1] : undefined;
+  const details: JsonObject = {
+    ...(status !== undefined && { status }),
+    ...(failure.errorType !== undefined && { errorType: clean(failure.errorType, apiKey) }),
+    ...(failure.provider !== undefined && { provider: clean(failure.provider, apiKey) }),
+    ...(delayMs !== undefined && { delayMs }),
+    ...(affordable !== undefined && { affordableTokens: Number(affordable) }),
+  };
+  const who = ['The model API at', host, ...(status === undefined ? [] : [`answered ${status}`])].join(' ');
+  const whose = failure.provider === undefined ? '' : ` (provider ${clean(failure.provider, apiKey)})`;
+  return new AgentError(code, `${who}${whose}: ${clean(failure.message, apiKey)}`, { retryable, details });
+}
+
+/** The server's words without secrets, request echoes and markup, cut to 500 characters. */
+function clean(text: string, apiKey: string): string {
+  const safe = (apiKey === '' ? text : text.replaceAll(apiKey, REDACTED))
+    // After the key, lest the cut goes through it; before the patterns, which need not see a whole page.
+    .slice(0, MAX_READ_CHARS)
+    .replace(/\b(bearer|basic)\s+[^\s"',}]+/gi, `$1 ${REDACTED}`)
+    .replace(/\bsk-[\w-]{8,}/g, REDACTED)
+    .replace(/\\?"messages\\?"\s*:[\s\S]*/, '[request left out]')
+    .replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return wellFormed(safe.slice(0, MAX_WORDS_CHARS));
+}

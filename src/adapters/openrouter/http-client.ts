@@ -1,0 +1,69 @@
+import OpenAI from 'openai';
+import { Agent, fetch as undiciFetch, type RequestInit } from 'undici';
+import type { JsonValue } from '../../core/json.js';
+import { parseJson } from './json-read.js';
+
+// Questions about key and models are small; a server that takes longer is as good as gone.
+const QUESTION_TIMEOUT_MS = 10_000;
+const CACHE_TTL_SECONDS = 3_600;
+
+/** Where and as whom to ask. */
+export interface HttpOptions {
+  apiKey: string;
+  baseUrl: string;
+  appTitle: string;
+  /** The longest wait for response headers. */
+  headersTimeoutMs: number;
+}
+
+/** The few requests this adapter makes. They reject with the errors of `openai`. */
+export interface HttpClient {
+  /** Starts a streamed chat completion; resolves with the headers in and the body unread. */
+  openChat(body: string, signal: AbortSignal): Promise<Response>;
+  /** Asks for a small JSON document; `undefined` when the answer is not JSON. */
+  getJson(path: string): Promise<JsonValue | undefined>;
+}
+
+/** Makes an {@link HttpClient} that never retries, never logs, and sets no time limit on a body. */
+export function createHttpClient({ apiKey, baseUrl, appTitle, headersTimeoutMs }: HttpOptions): HttpClient {
+  // Node's own fetch cuts a body after 5 silent minutes; how long silence may last is the watchdog's decision.
+  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  const fetchWithoutLimits = (url: unknown, init: unknown): unknown =>
+    undiciFetch(String(url), { ...(init as RequestInit), dispatcher }); // The client hands over what fetch takes.
+  const client = new OpenAI({
+    // The client refuses to exist without a key; servers on the own machine need none.
+    apiKey: apiKey || 'none',
+    baseURL: baseUrl,
+    maxRetries: 0,
+    logLevel: 'off',
+    timeout: headersTimeoutMs,
+    // undici's fetch is the platform's, but its types are not.
+    fetch: fetchWithoutLimits as typeof fetch,
+    defaultHeaders: { 'X-OpenRouter-Title': appTitle },
+    // Otherwise read from variables that belong to another service.
+    organization: null,
+    project: null,
+    adminAPIKey: null,
+    webhookSecret: null,
+  });
+  return {
+    openChat: (body, signal) =>
+      client
+        .post('/chat/completions', {
+          body,
+          signal,
+          headers: {
+            'Content-Type': 'application/json',
+            'X-OpenRouter-Cache': 'true',
+            'X-OpenRouter-Cache-TTL': String(CACHE_TTL_SECONDS),
+          },
+        })
+        .asResponse(),
+    async getJson(path) {
+      const response = await client
+        .get(path, { signal: AbortSignal.timeout(QUESTION_TIMEOUT_MS) })
+        .asResponse();
+      return parseJson(await response.text());
+    },
+  };
+}

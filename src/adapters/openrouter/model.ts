@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { AgentError, isAgentError } from '../../core/errors.js';
+import { canonicalJson } from '../../core/json.js';
+import type { ModelAnswer, ModelCost, ModelListener, ModelPort, ModelRequest } from '../../ports/model.js';
+import { Accumulator, type ChunkNews } from './accumulate.js';
+import { createCatalog, type Catalog } from './catalog.js';
+import { estimateCost, reportedNanoUsd } from './cost.js';
+import { createErrorMaker, type ErrorMaker } from './failures.js';
+import { createHttpClient, type HttpClient } from './http-client.js';
+import { at, parseJson, parseLooseJson } from './json-read.js';
+import { SseDecoder, type SseEvent } from './sse.js';
+import { toWireBody } from './to-wire.js';
+import { Watchdog, type Patience } from './watchdog.js';
+
+/** What the model adapter needs to know. */
+export interface OpenRouterOptions {
+  apiKey: string;
+  /** For example `https://openrouter.ai/api/v1`; any server with OpenAI's chat completions will do. */
+  baseUrl: string;
+  /**
+   * Milliseconds without text, reasoning or call arguments after which an answer that has begun counts as stalled.
+   * @defaultValue 120000
+   */
+  stallTimeoutMs?: number;
+  /**
+   * Milliseconds from the request to its first content.
+   * @defaultValue 300000
+   */
+  firstContentTimeoutMs?: number;
+  /**
+   * The name under which OpenRouter lists the traffic.
+   * @defaultValue `longhaul`
+   */
+  appTitle?: string;
+}
+
+interface Parts {
+  http: HttpClient;
+  errors: ErrorMaker;
+  catalog: Catalog;
+  patience: Patience;
+}
+
+// Statuses by which a server says that it has no such question.
+const NO_SUCH_QUESTION = new Set([404, 405, 501]);
+
+/** Makes a {@link ModelPort} over OpenRouter's chat completions, or over any server that speaks them. */
+export function createOpenRouterModel(options: OpenRouterOptions): ModelPort {
+  const patience = {
+    stallTimeoutMs: options.stallTimeoutMs ?? 120_000,
+    firstContentTimeoutMs: options.firstContentTimeoutMs ?? 300_000,
+  };
+  const errors = createErrorMaker(options);
+  const http = createHttpClient({
+    apiKey: options.apiKey,
+    baseUrl: options.baseUrl,
+    appTitle: options.appTitle ?? 'longhaul',
+    // The watchdog, which knows why, shall be first.
+    headersTimeoutMs: patience.firstContentTimeoutMs + 60_000,
+  });
+  const question = (path: string): ReturnType<typeof ask> => ask({ http, errors }, path);
+  const catalog = createCatalog(() => question('/models'));
+  const parts: Parts = { http, errors, catalog, patience };
+  return {
+    call: (request, callOptions) => callModel(parts, request, callOptions),
+    async describe(model) {
+      const entry = await catalog.find(model);
+      return entry === undefined || entry === null ? entry : entry.info;
+    },
+    async checkKey() {
+      const remaining = at(await question('/key'), 'data', 'limit_remaining');
+      return { limitRemainingUsd: typeof remaining === 'number' ? remaining : null };
+    },
+  };
+}
+
+/** Asks a small question; `undefined` when the server does not know it. */
+async function ask(
+  { http, errors }: Pick<Parts, 'http' | 'errors'>,
+  path: string,
+): ReturnType<HttpClient['getJson']> {
+  try {
+    return await http.getJson(path);
+  } catch (error) {
+    const failure = errors.fromUnknown(error);
+    const status = failure.details['status'];
+    if (typeof status === 'number' && NO_SUCH_QUESTION.has(status)) return undefined;
+    // Here 403 can only be about the key, and whatever else went wrong, the server gave no answer.
+    const code = status === 401 || status === 403 ? 'MODEL_AUTH' : 'MODEL_UNREACHABLE';
+    throw new AgentError(code, failure.message, { details: failure.details });
+  }
+}
+
+async function callModel(
+  parts: Parts,
+  request: ModelRequest,
+  options: Parameters<ModelPort['call']>[1],
+): Promise<ModelAnswer> {
+  const { signal, listener = {} } = options;
+  signal.throwIfAborted();
+  const body = toWireBody(request);
+  const accumulator = new Accumulator();
+  const watchdog = new Watchdog(signal, parts.patience);
+  let isCached = false;
+  let headerId: string | null = null;
+  try {
+    const response = await parts.http.openChat(body, watchdog.signal);
+    headerId = response.headers.get('x-generation-id');
+    isCached = response.headers.get('x-openrouter-cache-status')?.toUpperCase() === 'HIT';
+    listener.onHeaders?.({ generationId: headerId });
+    await readAnswer({ response, accumulator, watchdog, errors: parts.errors, listener });
+  } catch (error) {
+    signal.throwIfAborted();
+    rethrow(error, { accumulator, watchdog, errors: parts.errors });
+  } finally {
+    watchdog.close();
+  }
+  signal.throwIfAborted();
+  if (!accumulator.isComplete) throw parts.errors.fromFailure(accumulator.truncation());
+  const { generationId, tokens, usage, model, ...answer } = accumulator.answer(callIdPrefix(request), callIdsIn(request));
+  const answeredBy = model ?? request.model;
+  const cost: ModelCost = isCached
+    ? { kind: 'reported', nanoUsd: 0 }
+    : await costOf(parts.catalog, usage, answeredBy);
+  signal.throwIfAborted();
+  return {
+    ...answer,
+    model: answeredBy,
+    usage: tokens,
+    cost,
+    generationId: headerId ?? generationId,
+    cached: isCached,
+  };
+}
+
+/** Turns what ended the reading into an error, unless the answer was complete before its connection broke. */
+function rethrow(
+  error: unknown,
+  { accumulator, watchdog, errors }: { accumulator: Accumulator; watchdog: Watchdog; errors: ErrorMaker },
+): void {
+  if (watchdog.stalledAfterMs !== null) {
+    const message = `no text, reasoning or call arguments for ${watchdog.stalledAfterMs} ms`;
+    throw errors.fromFailure({ kind: 'stalled', message });
+  }
+  if (isAgentError(error) || !accumulator.isComplete) throw errors.fromUnknown(error);
+}
+
+interface Reading {
+  response: Response;
+  accumulator: Accumulator;
+  watchdog: Watchdog;
+  errors: ErrorMaker;
+  listener: ModelListener;
+}
+
+async function readAnswer(reading: Reading): Promise<void> {
+  const decoder = new SseDecoder();
+  let eventCount = 0;
+  const take = (events: SseEvent[], isLast: boolean): void => {
+    eventCount += events.length;
+    for (const event of events) takeEvent(event, { ...reading, isLast });
+  };
+  // A fetch response body yields bytes; its type comes without an iterator.
+  const body = reading.response.body as AsyncIterable<Uint8Array> | null;
+  for await (const bytes of body ?? []) take(decoder.push(bytes), false);
+  take(decoder.end(), true);
+  if (eventCount === 0 && decoder.stray !== '') takeUnstreamed(decoder.stray, reading);
+}
+
+function takeEvent({ event, data }: SseEvent, reading: Reading & { isLast: boolean }): void {
+  const { accumulator, watchdog, errors } = reading;
+  if (data.startsWith('[DONE]')) {
+    accumulator.done();
+  } else {
+    const chunk = parseLooseJson(data);
+    // The last event of a body that was cut off is half an event: the missing end is what is wrong, if it is missing.
+    if (chunk === undefined && (reading.isLast || accumulator.isComplete)) return;
+    if (chunk === undefined)
+      throw errors.fromFailure({ kind: 'garbage', message: 'the stream holds an event that is not JSON' });
+    hear(
+      accumulator.add(event === 'error' && at(chunk, 'error') === undefined ? { error: chunk } : chunk),
+      reading,
+    );
+  }
+  if (accumulator.isComplete) watchdog.complete({ sawDone: data.startsWith('[DONE]') });
+}
+
+/** Some servers answer a request for a stream with one JSON document: an error, or the whole completion. */
+function takeUnstreamed(text: string, reading: Reading): void {
+  const document = parseJson(text);
+  if (document === undefined)
+    throw reading.errors.fromFailure({ kind: 'not_an_api', message: `it sent no event stream but: ${text}` });
+  hear(reading.accumulator.add(document), reading);
+}
+
+function hear(news: ChunkNews, { watchdog, errors, listener }: Reading): void {
+  if (news.failure !== undefined) throw errors.fromFailure(news.failure);
+  if (news.isProgress) watchdog.progress();
+  if (news.reasoning !== '') listener.onReasoning?.(news.reasoning);
+  if (news.text !== '') listener.onText?.(news.text);
+  for (const piece of news.calls) listener.onToolArgs?.(piece);
+}
+
+async function costOf(
+  catalog: Catalog,
+  usage: Parameters<typeof reportedNanoUsd>[0],
+  model: string,
+): Promise<ModelCost> {
+  const nanoUsd = reportedNanoUsd(usage);
+  if (nanoUsd !== null) return { kind: 'reported', nanoUsd };
+  // A list that cannot be had leaves the cost unknown; it must not cost us the answer.
+  const entry = await catalog.find(model).catch(() => null);
+  return estimateCost(usage, entry?.price ?? null);
+}
+
+function callIdsIn({ items }: ModelRequest): string[] {
+  return items.flatMap((item) => (item.role === 'assistant' ? (item.calls ?? []).map(({ id }) => id) : []));
+}
+
+/** Call ids made up by us: the same for every attempt at a step, and others for every step, as some providers want them unique in the whole transcript. */
+function callIdPrefix({ metadata }: ModelRequest): string {
+  return `call_${createHash('sha256').update(canonicalJson(metadata)).digest('hex').slice(0, 12)}`;
+}
