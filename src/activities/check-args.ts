@@ -13,6 +13,7 @@ export function createCheckArgs(ports: { tools: ToolRegistry }): (input: CheckAr
       if (!tool) throw new AgentError('TOOL_UNKNOWN', `This worker has no tool ${name}. Start a worker that has it.`, { retryable: true });
       const parsed = tool.parse(args);
       if (!parsed.ok) return { ok: false, message: parsed.message };
-      return { ok: true, args: JSON.stringify(args), argsHash: hashArgs(args) };
+      const control = tool.control?.(parsed.value);
+      return { ok: true, args: JSON.stringify(args), argsHash: hashArgs(args), ...(control && { control }) };
     });
 }

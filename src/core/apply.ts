@@ -7,7 +7,7 @@ import { emit, patch, patchCall, type Draft } from './draft.js';
 import { isErrorCode } from './errors.js';
 import type { RunEvent } from './events.js';
 import type { Input } from './inputs.js';
-import { limitReached, limitsOf } from './limits.js';
+import { deadlineMs, limitReached, limitsOf } from './limits.js';
 import { currentModel, settleModel, startModelCall } from './model-step.js';
 import type { Outcome } from './outcomes.js';
 import type { Prepared } from './run-input.js';
@@ -24,6 +24,7 @@ export function apply(state: RunState, input: Input): { state: RunState; events:
   const draft: Draft = { state, events: [], atMs: input.atMs };
   if (input.type !== 'prepared') announce(draft);
   passTime(draft);
+  advance(draft);
   take(draft, input);
   advance(draft);
   return { state: draft.state, events: draft.events };
@@ -95,7 +96,8 @@ function settlePrepared(draft: Draft, outcome: Outcome<Prepared>): void {
     return announce(draft);
   }
   announce(draft);
-  if (outcome.kind === 'cancelled') return close(draft, { outcome: 'cancelled', answer: 'The run was cancelled before its first step.' });
+  if (outcome.kind === 'cancelled' || state.cancelRequested)
+    return close(draft, { outcome: 'cancelled', answer: 'The run was cancelled before its first step.' });
   const { code, message } =
     outcome.kind === 'failed' ? outcome : { code: 'INPUT_INVALID', message: 'The run could not be prepared in time.' };
   close(draft, { outcome: 'failed', answer: message, error: { code: isErrorCode(code) ? code : 'INPUT_INVALID', message } });
@@ -130,8 +132,8 @@ function advance(draft: Draft): void {
   if (draft.state.cancelRequested) return finishCancel(draft);
   if (draft.state.pause) return;
   if (draft.state.phase === 'calls') {
-    const stopTool = stopToolUsed(draft.state);
     startReadyCalls(draft);
+    const stopTool = stopToolRan(draft.state);
     if (!closeCalls(draft)) return;
     if (stopTool) beginLanding(draft, { outcome: 'limit', limit: 'tool', error: null });
     if (!draft.state.landing) patch(draft, { step: draft.state.step + 1, model: { ...IDLE_MODEL, index: draft.state.model.index } });
@@ -157,18 +159,22 @@ function advanceModel(draft: Draft): void {
 function passTime(draft: Draft): void {
   const { phase, landing, cancelRequested } = draft.state;
   if (phase === 'preparing' || phase === 'closed' || cancelRequested) return;
-  if (!landing && limitReached(draft.state, draft.atMs) === 'duration')
+  const deadline = deadlineMs(draft.state);
+  if (!landing && deadline !== null && draft.atMs >= deadline)
     beginLanding(draft, { outcome: 'limit', limit: 'duration', error: null });
   expireCalls(draft);
 }
 
 function finishCancel(draft: Draft): void {
   const { model, calls, phase } = draft.state;
-  if (phase === 'preparing' || model.call || calls.some((call) => call.status === 'cancelling' || call.status === 'checking')) return;
+  if (phase === 'preparing' || model.call || calls.some((call) => call.status === 'cancelling')) return;
   close(draft, { outcome: 'cancelled', answer: assembleAnswer(draft.state) });
 }
 
-function stopToolUsed(state: RunState): boolean {
-  const names = state.input.stopOnTool ?? [];
-  return state.calls.some((call) => names.includes(call.plan.name) && !call.plan.problem);
+/** Whether a call has run at which this run shall stop. */
+function stopToolRan(state: RunState): boolean {
+  const { stopOnTool } = state.input;
+  const names = Array.isArray(stopOnTool) ? stopOnTool : [];
+  const didNotRun = ['rejected', 'invalid_arguments', 'unknown_tool', 'cancelled', 'refused_at_limit'];
+  return state.calls.some(({ plan, ended }) => names.includes(plan.name) && ended !== undefined && !didNotRun.includes(ended));
 }

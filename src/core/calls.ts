@@ -3,8 +3,11 @@ import { beginLanding, fileResults, finishCall, finishUnknown } from './closing.
 import { emit, parseJson, patch, patchCall, toIso, type Draft } from './draft.js';
 import type { Outcome, PlannedCall, ToolResult } from './outcomes.js';
 import type { PendingItem } from './progress.js';
-import { notRun, withHumanWords } from './results.js';
+import { humanWords, notRun, withHumanWords } from './results.js';
 import type { CallState, RunState } from './state.js';
+
+/** Ten years: beyond what any run waits for, and within what a date can be. */
+const LONGEST_WAIT_MS = 315_360_000_000;
 
 /** Takes the calls of a completed model step in: what cannot run is settled, what needs a human waits, the rest is ready. */
 export function openCalls(draft: Draft, plans: readonly PlannedCall[]): void {
@@ -22,7 +25,7 @@ function openCall(plan: PlannedCall, id: string, atMs: number): CallState {
   if (plan.problem) return { ...base, status: 'ready' };
   if (plan.gate) {
     const { expiresInMs } = plan.gate;
-    return { ...base, status: 'gated', dueAtMs: expiresInMs === undefined ? null : atMs + expiresInMs };
+    return { ...base, status: 'gated', dueAtMs: expiresInMs === undefined ? null : atMs + Math.min(expiresInMs, LONGEST_WAIT_MS) };
   }
   return { ...base, ...ungated(plan, atMs) };
 }
@@ -31,7 +34,7 @@ function openCall(plan: PlannedCall, id: string, atMs: number): CallState {
 function ungated(plan: PlannedCall, atMs: number): Pick<CallState, 'status' | 'dueAtMs'> {
   switch (plan.control?.kind) {
     case 'wait':
-      return { status: 'waiting', dueAtMs: atMs + plan.control.durationMs };
+      return { status: 'waiting', dueAtMs: atMs + Math.min(plan.control.durationMs, LONGEST_WAIT_MS) };
     case 'ask':
       return { status: 'asking', dueAtMs: null };
     default:
@@ -47,6 +50,7 @@ export function passGate(draft: Draft, call: CallState): void {
 }
 
 function requestDecision(draft: Draft, call: CallState): void {
+  if (draft.state.landing || draft.state.cancelRequested) return;
   emit(draft, { type: 'decision_requested', step: draft.state.step, ...toPending(call) });
 }
 
@@ -93,17 +97,18 @@ export function startReadyCalls(draft: Draft): void {
 export function settleTool(draft: Draft, key: string, outcome: Outcome<ToolResult>): void {
   const call = draft.state.calls.find((one) => toolKey(one) === key);
   if (!call || (call.status !== 'running' && call.status !== 'cancelling')) return;
-  const mayHaveActed = call.plan.effect === undefined;
+  const neverLeft = outcome.kind === 'cancelled' && outcome.neverStarted === true && call.rerun === 0;
+  const mayHaveActed = call.plan.effect === undefined && !neverLeft;
   if (outcome.kind === 'ok') {
     settleAnswered(draft, call, outcome.value);
   } else if (outcome.kind === 'failed') {
-    finishCall(draft, call.id, notRun('failed', outcome.message));
+    finishCall(draft, call.id, notRun('failed', outcome.message, humanWords(call)));
   } else if (mayHaveActed) {
     settleUnknown(draft, call);
   } else if (outcome.kind === 'timed_out') {
-    finishCall(draft, call.id, notRun('timed_out', 'The tool did not end in time.'));
+    finishCall(draft, call.id, notRun('timed_out', 'The tool did not end in time.', humanWords(call)));
   } else {
-    finishCall(draft, call.id, notRun('cancelled', 'The call was cancelled.'));
+    finishCall(draft, call.id, notRun('cancelled', 'The call was cancelled.', humanWords(call)));
   }
 }
 
@@ -112,7 +117,7 @@ function settleAnswered(draft: Draft, call: CallState, value: ToolResult): void 
   const { artifact, attempt } = value;
   if (artifact) patch(draft, { artifacts: [...draft.state.artifacts, { callId: call.id, ...artifact }] });
   const result = value.status
-    ? notRun(value.status, value.content, call.note)
+    ? notRun(value.status, value.content, humanWords(call))
     : { status: 'ok' as const, content: withHumanWords(call, value.content) };
   finishCall(draft, call.id, {
     ...result,
@@ -131,8 +136,9 @@ function settleUnknown(draft: Draft, call: CallState): void {
 
 /** Settles calls whose time has come: waits that are over, decisions that nobody took. */
 export function expireCalls(draft: Draft): void {
-  for (const call of draft.state.calls) {
-    if (call.dueAtMs === null || call.dueAtMs > draft.atMs) continue;
+  for (const { id } of draft.state.calls) {
+    const call = draft.state.calls.find((one) => one.id === id);
+    if (!call || call.dueAtMs === null || call.dueAtMs > draft.atMs) continue;
     if (call.status === 'waiting') {
       const content = withHumanWords(call, `The wait is over. It is ${toIso(draft.atMs)}.`);
       finishCall(draft, call.id, { status: 'ok', content });
@@ -150,7 +156,8 @@ function expireDecision(draft: Draft, call: CallState): void {
   const made = { step: draft.state.step, callId, tool: plan.name, decision: 'expired' as const };
   emit(draft, { type: 'decision_made', ...made, note: null, by: null, editedArgs: null });
   finishCall(draft, callId, notRun('rejected', 'Nobody decided on this call in time, so it was not run.'));
-  if (policy === 'land') beginLanding(draft, { outcome: 'stopped', limit: null, error: null });
+  const reason = 'Nobody decided in time on a call of this run, so the run ends.';
+  if (policy === 'land') beginLanding(draft, { outcome: 'stopped', limit: null, error: null, reason });
 }
 
 /** Once every call has its result: puts them into the transcript, in call order. Returns whether that was so. */

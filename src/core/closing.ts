@@ -1,6 +1,6 @@
 import { append, emit, patch, patchCall, type Draft } from './draft.js';
 import type { RunResult } from './progress.js';
-import { notRun, type CallResult } from './results.js';
+import { humanWords, notRun, type CallResult } from './results.js';
 import { spendOf } from './spend.js';
 import { IDLE_MODEL } from './start.js';
 import type { CallState, Landing, RunState } from './state.js';
@@ -28,7 +28,8 @@ export function close(draft: Draft, end: Pick<RunResult, 'outcome' | 'answer'> &
 }
 
 function abandonCall(draft: Draft, call: CallState): void {
-  const underWay = call.status === 'running' || call.status === 'cancelling' || call.status === 'unknown';
+  const awaitsRerun = call.status === 'ready' && call.rerun > 0;
+  const underWay = awaitsRerun || call.status === 'running' || call.status === 'cancelling' || call.status === 'unknown';
   if (underWay && call.plan.effect === undefined) finishUnknown(draft, call);
   else finishCall(draft, call.id, notRun('cancelled', 'The run ended before this call.'));
 }
@@ -73,14 +74,20 @@ const LIMIT_WORDS: Record<string, string> = {
  * Begins to end gracefully. Calls under way may finish, calls that wait for a human or for a time are settled without
  * running, a running step call is cancelled. The closing call follows when all of that is done.
  */
-export function beginLanding(draft: Draft, why: Omit<Landing, 'note'> & { note?: string | null }): void {
+export function beginLanding(draft: Draft, why: Omit<Landing, 'reason'> & { reason?: string }): void {
   const { state } = draft;
   if (state.landing || state.phase === 'closed') return;
-  patch(draft, { landing: { ...why, note: why.note ?? null }, pause: null });
+  const reason = why.reason ?? LIMIT_WORDS[why.limit ?? ''] ?? 'This run cannot go on.';
+  patch(draft, { landing: { ...why, reason }, pause: null });
   emit(draft, { type: 'landing_started', step: state.step, outcome: why.outcome, limit: why.limit });
   const { call } = state.model;
   patch(draft, { model: { ...state.model, retryAtMs: null, call: call && { ...call, status: 'cancelling' } } });
-  for (const pending of state.calls) settleForLanding(draft, pending);
+  refuseCalls(draft);
+}
+
+/** Settles, in a run that is landing, every call that must not run any more. */
+export function refuseCalls(draft: Draft): void {
+  for (const call of draft.state.calls) settleForLanding(draft, call);
 }
 
 function settleForLanding(draft: Draft, call: CallState): void {
@@ -99,7 +106,8 @@ function settleForLanding(draft: Draft, call: CallState): void {
       );
       break;
     case 'ready':
-      if (stopped) finishCall(draft, call.id, notRun('cancelled', 'The run was asked to stop before this call.'));
+      if (stopped && call.rerun > 0) finishUnknown(draft, call);
+      else if (stopped) finishCall(draft, call.id, notRun('cancelled', 'The run was asked to stop before this call.'));
       break;
     case 'unknown':
       finishUnknown(draft, call);
@@ -112,7 +120,7 @@ function settleForLanding(draft: Draft, call: CallState): void {
 export function finishCall(draft: Draft, callId: string, result: CallResult): void {
   const call = draft.state.calls.find((one) => one.id === callId);
   if (!call || call.status === 'done') return;
-  patchCall(draft, callId, { status: 'done', result: result.content, dueAtMs: null });
+  patchCall(draft, callId, { status: 'done', result: result.content, ended: result.status, dueAtMs: null });
   emit(draft, {
     type: 'tool_completed',
     step: draft.state.step,
@@ -126,7 +134,7 @@ export function finishCall(draft: Draft, callId: string, result: CallResult): vo
 }
 
 /** Gives a call whose outcome nobody knows the result that says so, and puts it on record. */
-export function finishUnknown(draft: Draft, call: CallState, note?: string): void {
+export function finishUnknown(draft: Draft, call: CallState, note = humanWords(call)): void {
   patch(draft, { unknownOutcomes: [...draft.state.unknownOutcomes, { callId: call.id, tool: call.plan.name }] });
   finishCall(
     draft,
@@ -137,16 +145,11 @@ export function finishUnknown(draft: Draft, call: CallState, note?: string): voi
 
 /** Tells the model that this is its last call. */
 export function brief(draft: Draft, landing: Landing): void {
-  const reason =
-    landing.outcome === 'stopped'
-      ? 'A human asked this run to stop.'
-      : (LIMIT_WORDS[landing.limit ?? ''] ?? 'This run cannot go on.');
   append(draft, [
     {
       role: 'user',
       content: [
-        reason,
-        ...(landing.note === null ? [] : [`Their note: ${landing.note}`]),
+        landing.reason,
         'No more tools can be called. Answer now: the result so far, what was done, what is unverified, what remains.',
       ].join(' '),
     },

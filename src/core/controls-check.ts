@@ -2,7 +2,7 @@ import type { Control, ControlName } from './controls.js';
 import type { JsonObject } from './json.js';
 import { refuseAnswer, refuseDecision, type Refusal } from './decisions.js';
 import { isLimit, LIMIT_KEYS } from './limits.js';
-import { MAX_EDITED_ARGS_CHARS, MAX_MESSAGE_CHARS, type LimitsInput } from './run-input.js';
+import { MAX_EDITED_ARGS_CHARS, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, type LimitsInput } from './run-input.js';
 import type { RunState } from './state.js';
 import { refuseSay } from './steering.js';
 
@@ -33,17 +33,27 @@ function refuseNow(state: RunState, control: Control): Refusal | null {
   }
 }
 
+/** The fields that are text, and how long they may be. */
+const TEXT_FIELDS = [
+  ['note', MAX_MESSAGE_CHARS],
+  ['text', MAX_MESSAGE_CHARS],
+  ['by', MAX_NAME_CHARS],
+  ['callId', MAX_NAME_CHARS],
+  ['messageId', MAX_NAME_CHARS],
+  ['argsHash', MAX_NAME_CHARS],
+] as const;
+
 /** The control that a payload stands for. Fields that mean nothing are passed over. */
 export function readControl(name: ControlName, payload: unknown): CheckedControl {
   const given = payload ?? {};
   if (typeof given !== 'object' || Array.isArray(given)) return refuse('INPUT_INVALID', `${name} takes one JSON object.`);
   const fields: Record<string, unknown> = { ...given };
-  for (const key of ['callId', 'note', 'by', 'text', 'messageId', 'argsHash']) {
+  for (const [key, maxChars] of TEXT_FIELDS) {
     const value = fields[key];
     if (value === null) delete fields[key];
     else if (value !== undefined && typeof value !== 'string') return refuse('INPUT_INVALID', `${name}: ${key} must be text.`);
-    else if (typeof value === 'string' && value.length > MAX_MESSAGE_CHARS)
-      return refuse('MESSAGE_TOO_LARGE', `${name}: ${key} has ${value.length} characters; ${MAX_MESSAGE_CHARS} are allowed.`);
+    else if (typeof value === 'string' && value.length > maxChars)
+      return refuse('MESSAGE_TOO_LARGE', `${name}: ${key} has ${value.length} characters; ${maxChars} are allowed.`);
   }
   switch (name) {
     case 'approve':

@@ -5,7 +5,7 @@ import { emit, patch, patchCall, remember, type Draft } from './draft.js';
 import type { ErrorCode } from './errors.js';
 import type { ArgsCheck } from './inputs.js';
 import type { Outcome } from './outcomes.js';
-import { notRun } from './results.js';
+import { notRun, withHumanWords } from './results.js';
 import type { CallState, RunState } from './state.js';
 import type { JsonValue } from './json.js';
 
@@ -91,7 +91,7 @@ export function answer(draft: Draft, given: Answer): void {
   const found = findCall(draft.state, given.callId, takesAnswer);
   if ('refusal' in found) return;
   record(draft, found.call, { decision: 'answer', by: given.by, note: given.text });
-  finishCall(draft, found.call.id, { status: 'ok', content: given.text });
+  finishCall(draft, found.call.id, { status: 'ok', content: withHumanWords(found.call, given.text) });
 }
 
 function record(
@@ -131,7 +131,11 @@ export function settleArgsCheck(draft: Draft, key: string, outcome: Outcome<Args
     return;
   }
   const { gate } = call.plan;
-  const plan = gate ? { ...call.plan, gate: { ...gate, argsHash: check.argsHash } } : call.plan;
+  const plan = {
+    ...call.plan,
+    ...(gate && { gate: { ...gate, argsHash: check.argsHash } }),
+    ...(check.control && { control: check.control }),
+  };
   const approved: CallState = { ...unedited, plan, args: check.args, edited: true, status: 'gated' };
   patch(draft, { calls: calls(approved) });
   record(draft, approved, { decision: 'approve', by: edit?.by, note: edit?.note, editedArgs: edit?.args ?? null });

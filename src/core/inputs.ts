@@ -1,5 +1,5 @@
 import type { Prepared } from './run-input.js';
-import type { ModelResult, Outcome, ToolResult } from './outcomes.js';
+import type { ModelResult, Outcome, PlannedCall, ToolResult } from './outcomes.js';
 import type { ControlName } from './controls.js';
 
 /** A fact that reached the run. `atMs` is the start time of the workflow task that brought it. */
@@ -17,4 +17,6 @@ export type Input = { atMs: number } & (
 );
 
 /** What became of edited arguments. */
-export type ArgsCheck = { ok: true; args: string; argsHash: string } | { ok: false; message: string };
+export type ArgsCheck =
+  | { ok: true; args: string; argsHash: string; control?: PlannedCall['control'] & object }
+  | { ok: false; message: string };

@@ -1,6 +1,6 @@
 import { OUTAGE } from './behaviour.js';
 import { openCalls } from './calls.js';
-import { assembleAnswer, beginLanding, close, closeLanded } from './closing.js';
+import { assembleAnswer, beginLanding, close, closeLanded, refuseCalls } from './closing.js';
 import { append, emit, parseJson, patch, toIso, type Draft } from './draft.js';
 import { isErrorCode, type ErrorCode } from './errors.js';
 import { lose, settle } from './ledger.js';
@@ -36,9 +36,9 @@ export function settleModel(draft: Draft, key: string, outcome: Outcome<ModelRes
   if (!call || call.key !== key) return;
   patch(draft, { model: { ...draft.state.model, call: null } });
   if (outcome.kind === 'ok') return settleAnswer(draft, call.purpose, outcome.value);
-  patch(draft, { ledger: lose(draft.state.ledger) });
+  if (!(outcome.kind === 'cancelled' && outcome.neverStarted)) patch(draft, { ledger: lose(draft.state.ledger) });
   if (outcome.kind === 'cancelled') {
-    if (call.purpose === 'landing' && draft.state.landing) closeLanded(draft, draft.state.landing, '');
+    if (call.purpose === 'landing' && draft.state.landing && !draft.state.cancelRequested) closeLanded(draft, draft.state.landing, '');
     return;
   }
   const failure =
@@ -57,6 +57,7 @@ function settleAnswer(draft: Draft, purpose: 'step' | 'landing', value: ModelRes
   const { landing } = draft.state;
   if (purpose === 'landing' && landing) {
     appendAnswer(draft, { ...value, calls: [] });
+    if (draft.state.cancelRequested) return;
     return closeLanded(draft, landing, value.text ?? '');
   }
   appendAnswer(draft, value);
@@ -64,7 +65,8 @@ function settleAnswer(draft: Draft, purpose: 'step' | 'landing', value: ModelRes
   if (value.calls?.length) {
     openCalls(draft, value.calls);
     const limit = limitReached(draft.state, draft.atMs);
-    if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
+    if (draft.state.landing) refuseCalls(draft);
+    else if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
     return;
   }
   finishOrGoOn(draft, value.text ?? '');
@@ -72,7 +74,8 @@ function settleAnswer(draft: Draft, purpose: 'step' | 'landing', value: ModelRes
 
 /** An answer without calls ends the run, unless a human has said something since. */
 function finishOrGoOn(draft: Draft, answer: string): void {
-  const { landing, step } = draft.state;
+  const { landing, step, cancelRequested } = draft.state;
+  if (cancelRequested) return;
   if (landing) return closeLanded(draft, landing, answer);
   if (!takeMessages(draft, 'all')) return close(draft, { outcome: 'done', answer: answer.trim() === '' ? assembleAnswer(draft.state) : answer });
   patch(draft, { step: step + 1 });
@@ -87,7 +90,7 @@ function emitCompleted(draft: Draft, purpose: 'step' | 'landing', value: ModelRe
     purpose,
     model: value.model,
     text: value.text ?? '',
-    calls: (value.calls ?? []).map((plan, index) => ({
+    calls: (purpose === 'step' ? (value.calls ?? []) : []).map((plan, index) => ({
       callId: `s${step}.c${index}`,
       tool: plan.name,
       args: parseJson(plan.args),
@@ -120,7 +123,8 @@ type Failure = { code: string; message: string; retryable: boolean };
 
 /** A call that failed for good: the next model, a wait, a pause, or the end. */
 function settleFailure(draft: Draft, purpose: 'step' | 'landing', failure: Failure): void {
-  const { landing } = draft.state;
+  const { landing, cancelRequested } = draft.state;
+  if (cancelRequested) return reportFailure(draft, failure, null);
   if (landing) {
     reportFailure(draft, failure, null);
     if (purpose === 'landing') closeLanded(draft, landing, '');

@@ -57,4 +57,5 @@ export type Outcome<T> =
   | { kind: 'failed'; code: string; message: string; retryable: boolean; details: JsonObject }
   /** No attempt ended in time, or the worker was lost. */
   | { kind: 'timed_out' }
-  | { kind: 'cancelled' };
+  /** `neverStarted`: it was called off before the server heard of it. */
+  | { kind: 'cancelled'; neverStarted?: true };

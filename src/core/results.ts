@@ -25,10 +25,16 @@ export function notRun(status: NotRunStatus, message: string, note?: string): Ca
   return { status, content: JSON.stringify({ status, message, ...(note !== undefined && { note }) }) };
 }
 
-/** What a tool gave back, with what a human added to the call, so that the model learns of it with the very next request. */
-export function withHumanWords(call: CallState, content: string): string {
+/** What a human added to a call, in words for the model. */
+export function humanWords(call: CallState): string | undefined {
   const words: string[] = [];
   if (call.edited) words.push(`A human changed the arguments of this call before it ran, to: ${call.args}`);
   if (call.note !== undefined) words.push(`A human noted: ${call.note}`);
-  return words.length === 0 ? content : `[${words.join(' ')}]\n${content}`;
+  return words.length === 0 ? undefined : words.join(' ');
+}
+
+/** What a tool gave back, with what a human added to the call, so that the model learns of it with the very next request. */
+export function withHumanWords(call: CallState, content: string): string {
+  const words = humanWords(call);
+  return words === undefined ? content : `[${words}]\n${content}`;
 }

@@ -63,6 +63,9 @@ export const MAX_GOAL_CHARS = 200_000;
 /** Largest note, answer or message of a human, in characters. */
 export const MAX_MESSAGE_CHARS = 65_536;
 
+/** Largest id or name in a control, in characters. */
+export const MAX_NAME_CHARS = 256;
+
 /** Largest arguments that a human may put in the place of the model's, in characters of JSON. */
 export const MAX_EDITED_ARGS_CHARS = 65_536;
 

@@ -4,6 +4,7 @@ import type { Ledger } from './ledger.js';
 import type { PlannedCall } from './outcomes.js';
 import type { LimitsInput, Prepared, RunInput } from './run-input.js';
 import type { RunResult, LimitName } from './progress.js';
+import type { CallResult } from './results.js';
 import type { SayMode } from './controls.js';
 import type { TranscriptItem } from './transcript.js';
 
@@ -47,6 +48,8 @@ export interface CallState {
   note?: string;
   /** What the model sees, once done. */
   result?: string;
+  /** How it ended, once done. */
+  ended?: CallResult['status'];
 }
 
 /** A human's message that has not reached the model yet. */
@@ -61,7 +64,8 @@ export interface Landing {
   outcome: 'limit' | 'stopped' | 'failed';
   limit: LimitName | null;
   error: { code: ErrorCode; message: string } | null;
-  note: string | null;
+  /** Why, in words for the model. */
+  reason: string;
 }
 
 /** The model call under way, and what is remembered between failures. */

@@ -10,7 +10,10 @@ type Say = Extract<Control, { kind: 'say' }>;
 
 /** Why a message cannot be taken, or `null`. A message that was taken before is taken again without effect. */
 export function refuseSay(state: RunState, say: Say): Refusal | null {
-  if (state.queue.length >= MAX_QUEUED_MESSAGES && !isKnown(state, say))
+  if (isKnown(state, say)) return null;
+  if (state.cancelRequested || state.model.call?.purpose === 'landing')
+    return { code: 'RUN_CLOSED', message: 'The run is ending; the model hears nothing more.' };
+  if (state.queue.length >= MAX_QUEUED_MESSAGES)
     return { code: 'MESSAGE_TOO_LARGE', message: `${MAX_QUEUED_MESSAGES} messages wait already. Say more after the next step.` };
   return null;
 }
@@ -49,21 +52,23 @@ export function takeMessages(draft: Draft, which: 'steering' | 'all'): boolean {
 
 /** Holds back new work. What runs may end. */
 export function pause(draft: Draft, by: string | undefined, note: string | undefined): void {
-  if (draft.state.pause || draft.state.landing) return;
+  if (draft.state.pause || draft.state.landing || draft.state.cancelRequested) return;
   patch(draft, { pause: { reason: 'asked' } });
   emit(draft, { type: 'run_paused', reason: 'asked', by: by ?? null, message: note ?? null });
 }
 
-/** Lets new work start again. */
+/** Lets new work start again, at once and with new patience. */
 export function resume(draft: Draft, by: string | undefined): void {
   if (!draft.state.pause) return;
-  patch(draft, { pause: null });
+  const { model } = draft.state;
+  patch(draft, { pause: null, model: { ...model, retryAtMs: null, outageSinceMs: null, outageWaits: 0 } });
   emit(draft, { type: 'run_resumed', by: by ?? null });
 }
 
 /** Ends gracefully because a human asked. */
 export function stop(draft: Draft, note: string | undefined): void {
-  beginLanding(draft, { outcome: 'stopped', limit: null, error: null, note: note ?? null });
+  const reason = ['A human asked this run to stop.', ...(note === undefined ? [] : [`Their note: ${note}`])].join(' ');
+  beginLanding(draft, { outcome: 'stopped', limit: null, error: null, reason });
 }
 
 /** Changes ceilings; what is left out stays. */

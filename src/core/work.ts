@@ -114,7 +114,7 @@ function shorten(text: string): string {
 function nextTickMs(state: RunState): number | null {
   if (state.cancelRequested) return null;
   const times = state.calls.map((call) => call.dueAtMs).filter((atMs) => atMs !== null);
-  if (state.model.retryAtMs !== null) times.push(state.model.retryAtMs);
+  if (state.model.retryAtMs !== null && !state.pause) times.push(state.model.retryAtMs);
   const deadline = deadlineMs(state);
   if (deadline !== null && !state.landing && state.phase !== 'preparing') times.push(deadline);
   return times.length === 0 ? null : Math.min(...times);
@@ -149,7 +149,7 @@ export function plan(state: RunState, started: ReadonlySet<string>, atMs: number
 }
 
 function calledOff(item: Extract<Work, { kind: 'cancel' }>, atMs: number): Input {
-  const outcome = { kind: 'cancelled' as const };
+  const outcome = { kind: 'cancelled' as const, neverStarted: true as const };
   if (item.of === 'prepare') return { type: 'prepared', atMs, outcome };
   return { type: item.of === 'model' ? 'model_settled' : 'tool_settled', atMs, key: item.key, outcome };
 }

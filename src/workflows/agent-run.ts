@@ -95,9 +95,12 @@ class Shell {
   private start(item: Plan['start'][number]): void {
     const scope = new CancellationScope({ cancellable: true });
     this.underWay.set(item.key, scope);
+    const { historyLength } = workflowInfo();
     const settle = (outcome: Outcome<never>) => {
       this.underWay.delete(item.key);
-      this.feed(toInput(item, outcome));
+      // What is called off in the very task that started it never reaches the server.
+      const neverStarted = outcome.kind === 'cancelled' && workflowInfo().historyLength === historyLength;
+      this.feed(toInput(item, neverStarted ? { kind: 'cancelled', neverStarted } : outcome));
     };
     scope.run(() => startWork(item, this.state)).then(
       // The activity contract types what each kind returns; the core reads it by kind.
