@@ -27,7 +27,9 @@ function readConfig() {
     return loadClientConnectConfig();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new AgentError('CONFIG_INVALID', `Temporal's environment configuration cannot be read: ${reason}`, { cause });
+    throw new AgentError('CONFIG_INVALID', `Temporal's environment configuration cannot be read: ${reason}`, {
+      cause,
+    });
   }
 }
 
@@ -36,9 +38,16 @@ function readConfig() {
  * @param options.address takes the place of the configured one.
  * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
  */
-export async function connectClient(options: { dataConverter: DataConverter; address?: string }): Promise<Client> {
+export async function connectClient(options: {
+  dataConverter: DataConverter;
+  address?: string;
+}): Promise<Client> {
   const { dataConverter, ...at } = options;
-  return new Client({ connection: await connectPlain(at), namespace: temporalTarget().namespace, dataConverter });
+  return new Client({
+    connection: await connectPlain(at),
+    namespace: temporalTarget().namespace,
+    dataConverter,
+  });
 }
 
 /**
@@ -70,5 +79,9 @@ export async function connectNative(options: { address?: string } = {}): Promise
 }
 
 function unreachable(address: string, cause: unknown): AgentError {
-  return new AgentError('TEMPORAL_UNREACHABLE', `The Temporal server at ${address} does not answer. Start one with \`longhaul dev\`, or set TEMPORAL_ADDRESS.`, { cause });
+  return new AgentError(
+    'TEMPORAL_UNREACHABLE',
+    `The Temporal server at ${address} does not answer. Start one with \`longhaul dev\`, or set TEMPORAL_ADDRESS.`,
+    { cause },
+  );
 }
