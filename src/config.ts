@@ -2,13 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { AgentError } from './core/errors.js';
-
-/** An AES-256 key. */
-export interface EncryptionKey {
-  id: string;
-  /** 32 bytes. Not enumerable: neither JSON nor `console.log` shows it. */
-  readonly key: Buffer;
-}
+import type { EncryptionKey } from './ports/encryption.js';
 
 /** Everything that the environment says, checked and frozen. Secrets are not enumerable, so logging it shows none. */
 export interface Config {
@@ -220,4 +214,12 @@ function parseKeys(list: string, context: z.RefinementCtx): EncryptionKey[] {
     keys.push(withSecret({ id }, 'key', Buffer.from(encoded, 'base64')));
   }
   return keys;
+}
+
+/** The environment for commands that are run, such as Go and the Temporal CLI: all of it but our secrets. */
+export function commandEnvironment(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string | undefined> {
+  const secrets = ['OPENROUTER_API_KEY', 'LONGHAUL_CONSOLE_TOKEN', 'LONGHAUL_ENCRYPTION_KEYS', 'TEMPORAL_API_KEY'];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !secrets.includes(name)));
 }

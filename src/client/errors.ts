@@ -20,8 +20,9 @@ export function toAgentError(error: unknown, runId: string): unknown {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
     return new AgentError('TEMPORAL_UNREACHABLE', `No worker has taken this in yet. Start one with \`longhaul worker\`; what you sent may still be taken then.`, { cause: error });
   if (error instanceof WorkflowNotFoundError) return notFound(runId, error.message, error);
-  if (isGrpcServiceError(error)) return fromGrpc(error.code, error, runId);
   const { cause } = Object(error);
+  if (isAgentError(cause)) return cause;
+  if (isGrpcServiceError(error)) return fromGrpc(error.code, error, runId);
   if (isGrpcServiceError(cause)) return fromGrpc(cause.code, error, runId);
   return error;
 }

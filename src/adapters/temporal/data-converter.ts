@@ -5,7 +5,7 @@ import type { DataConverter } from '@temporalio/common';
 import type { BlobPort } from '../../ports/blobs.js';
 import { createBlobStorageDriver } from './blob-storage-driver.js';
 import { createEncryptionCodec } from './encryption-codec.js';
-import type { EncryptionKey } from './encryption-keys.js';
+import type { EncryptionKey } from '../../ports/encryption.js';
 import { createGzipCodec } from './gzip-codec.js';
 
 /** Encoded payloads from this size on (bytes) go to the blob store. Temporal warns at 512 KiB and refuses at 2 MiB. */
@@ -14,7 +14,7 @@ const EXTERNAL_FROM_BYTES = 256 * 1024;
 /** What {@link createDataConverter} is made of. */
 export interface DataConverterOptions {
   blobs: BlobPort;
-  /** Default: no encryption. See `parseEncryptionKeys`. */
+  /** Default: no encryption. */
   encryptionKeys?: readonly EncryptionKey[];
 }
 

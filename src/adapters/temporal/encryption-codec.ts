@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { AgentError } from '../../core/errors.js';
-import type { EncryptionKey } from './encryption-keys.js';
+import type { EncryptionKey } from '../../ports/encryption.js';
 import { metadataText, payloadEncoding, payloadFromBytes, payloadToBytes } from './payload-bytes.js';
 
 const ENCODING = 'binary/encrypted';

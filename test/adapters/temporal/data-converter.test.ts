@@ -11,13 +11,12 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { createFileBlobs } from '../../../src/adapters/blobs/file-blobs.js';
 import { createDataConverter } from '../../../src/adapters/temporal/data-converter.js';
-import { parseEncryptionKeys } from '../../../src/adapters/temporal/encryption-keys.js';
 import { uniqueName, useTemporalServer } from '../../support/temporal-server.js';
 import { finish, made } from '../../support/workflows/payloads.js';
 import type { failWith, passOn, PayloadActivities } from '../../support/workflows/payloads.js';
 
 const TIMEOUT_MS = 90_000;
-const KEYS = parseEncryptionKeys(`test:${Buffer.alloc(32, 7).toString('base64')}`);
+const KEYS = [{ id: 'test', key: Buffer.alloc(32, 7) }];
 
 const server = useTemporalServer();
 
