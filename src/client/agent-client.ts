@@ -94,7 +94,7 @@ export class AgentClient {
    */
   async list(options: { status?: string; limit?: number } = {}): Promise<RunListItem[]> {
     const { status, limit = 20 } = options;
-    const filter = status === undefined ? '' : ` AND AgentStatus = '${status.replaceAll("'", '')}'`;
+    const filter = statusFilter(status);
     const items: RunListItem[] = [];
     try {
       for await (const info of this.client.workflow.list({ query: `WorkflowType = '${AGENT_RUN}' AND ExecutionStatus != 'ContinuedAsNew'${filter}` })) {
@@ -111,6 +111,13 @@ export class AgentClient {
   close(): Promise<void> {
     return this.client.connection.close();
   }
+}
+
+/** Whether a run is closed is the server's word: one that was terminated could not say so itself. */
+function statusFilter(status: string | undefined): string {
+  if (status === undefined) return '';
+  if (status === 'closed') return ` AND ExecutionStatus != 'Running'`;
+  return ` AND ExecutionStatus = 'Running' AND AgentStatus = '${status.replaceAll("'", '')}'`;
 }
 
 function toListItem(info: WorkflowExecutionInfo): RunListItem {

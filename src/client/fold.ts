@@ -18,7 +18,7 @@ import type { HistoryEvent, HistoryPage } from './history.js';
 type Failure = temporal.api.failure.v1.IFailure;
 
 /** A fact that waits for the workflow task that brings it to the run. */
-type Pending = { isSignal: boolean; toInput(atMs: number): Promise<Input | null> };
+type Pending = { kind: 'signal' | 'cancel' | 'other'; toInput(atMs: number): Promise<Input | null> };
 
 /** A workflow task that has completed, with what its completion wrote. */
 interface Task {
@@ -32,13 +32,14 @@ interface Task {
  * Reads a run out of its history: turns events into the inputs that the workflow saw, in the order in which it saw
  * them, and applies them to the same core. So events, progress and transcript need no worker and no other store.
  *
- * Order, by workflow task: signals, then updates that its completion accepted, then the rest as history has it. What
- * came before a task that failed or timed out is brought by the next one.
+ * Order, by workflow task: signals, then updates that its completion accepted, then a request to cancel, which the
+ * workflow hears of sooner than of what activities and timers did, then the rest as history has it. What came before a
+ * task that failed or timed out is brought by the next one.
  */
 export class RunFold {
   private state: RunState | null = null;
   private events: RunEvent[] = [];
-  private run: { runId: string; firstRunId: string; input: unknown } | null = null;
+  private run: { runId: string; firstRunId: string; input: unknown; atMs: number } | null = null;
   private pending: Pending[] = [];
   private started: { atMs: number; count: number } | null = null;
   private task: Task | null = null;
@@ -51,9 +52,9 @@ export class RunFold {
     private readonly converter: LoadedDataConverter,
   ) {}
 
-  /** The state so far; `null` before the first workflow task has completed. */
+  /** The state so far; before a worker has taken the run up, the one that it is started with. `null` before the first event. */
   current(): RunState | null {
-    return this.state;
+    return this.state ?? (this.run && startState(this.run.input, this.run));
   }
 
   /** Takes a page in and returns the durable events that it brought. */
@@ -80,7 +81,7 @@ export class RunFold {
   private async begin(event: HistoryEvent): Promise<void> {
     const attributes = event.workflowExecutionStartedEventAttributes;
     const [input] = await decodeArrayFromPayloads(this.converter, attributes?.input?.payloads);
-    this.run = { runId: this.runId, firstRunId: attributes?.firstExecutionRunId ?? '', input };
+    this.run = { runId: this.runId, firstRunId: attributes?.firstExecutionRunId ?? '', input, atMs: timeOf(event) };
     this.pending = [];
     this.started = null;
     this.task = null;
@@ -111,13 +112,18 @@ export class RunFold {
       this.task?.updates.push(this.control(name, args?.payloads));
       return true;
     }
-    return Boolean(event.timerStartedEventAttributes || event.upsertWorkflowSearchAttributesEventAttributes);
+    return Boolean(
+      event.timerStartedEventAttributes ||
+      event.upsertWorkflowSearchAttributesEventAttributes ||
+      event.workflowPropertiesModifiedEventAttributes,
+    );
   }
 
   private toPending(event: HistoryEvent): Pending | null {
     const signal = event.workflowExecutionSignaledEventAttributes;
-    if (signal) return { ...this.control(signal.signalName, signal.input?.payloads), isSignal: true };
-    if (event.workflowExecutionCancelRequestedEventAttributes) return other(async (atMs) => ({ type: 'cancel_requested', atMs }));
+    if (signal) return { ...this.control(signal.signalName, signal.input?.payloads), kind: 'signal' };
+    if (event.workflowExecutionCancelRequestedEventAttributes)
+      return { kind: 'cancel', toInput: async (atMs) => ({ type: 'cancel_requested', atMs }) };
     if (event.timerFiredEventAttributes) return other(async (atMs) => ({ type: 'tick', atMs }));
     const completed = event.activityTaskCompletedEventAttributes;
     if (completed)
@@ -166,9 +172,10 @@ export class RunFold {
     this.task = null;
     this.state ??= startState(run.input, { ...run, atMs: task.atMs });
     const inOrder = [
-      ...task.pending.filter((one) => one.isSignal),
+      ...task.pending.filter((one) => one.kind === 'signal'),
       ...task.updates,
-      ...task.pending.filter((one) => !one.isSignal),
+      ...task.pending.filter((one) => one.kind === 'cancel'),
+      ...task.pending.filter((one) => one.kind === 'other'),
     ];
     for (const one of inOrder) {
       const input = await one.toInput(task.atMs);
@@ -213,7 +220,7 @@ export class RunFold {
 }
 
 function other(toInput: Pending['toInput']): Pending {
-  return { isSignal: false, toInput };
+  return { kind: 'other', toInput };
 }
 
 function timeOf(event: HistoryEvent): number {

@@ -55,8 +55,18 @@ async function requestPage(client: Client, query: HistoryQuery & { temporalRunId
     ...(nextPageToken && { nextPageToken }),
   };
   const send = () => client.workflowService.getWorkflowExecutionHistory(request);
-  if (!query.follow) return send();
-  return client.connection.withAbortSignal(query.signal ?? new AbortController().signal, send);
+  if (!query.follow || !query.signal) return send();
+  // One signal for each request: the client leaves its listeners on it, and a run is followed over thousands of requests.
+  const { signal } = query;
+  const asking = new AbortController();
+  const stop = () => asking.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await client.connection.withAbortSignal(asking.signal, send);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 /** The execution that goes on after this event, if the chain goes on. */

@@ -121,9 +121,15 @@ export class RunHandle {
     return this.control('setLimits', { ...limits, ...options });
   }
 
-  /** Ends at once. */
+  /** Ends at once. @throws AgentError `RUN_NOT_FOUND`, `RUN_CLOSED`, `TEMPORAL_UNREACHABLE` */
   async cancel(): Promise<void> {
-    await this.reporting(() => this.client.workflow.getHandle(this.runId).cancel());
+    await this.reporting(async () => {
+      const handle = this.client.workflow.getHandle(this.runId);
+      // The server takes this for a closed run too, and does nothing.
+      const { closeTime } = await handle.describe();
+      if (closeTime) throw new AgentError('RUN_CLOSED', `The run ${this.runId} has ended. See how: longhaul show ${this.runId}`);
+      await handle.cancel();
+    });
   }
 
   private async control(name: ControlName, payload: JsonObject | object): Promise<void> {
@@ -138,7 +144,7 @@ export class RunHandle {
     let fold: RunFold | null = null;
     for await (const page of this.pages({ follow: false })) fold = page.fold;
     const state = fold?.current();
-    if (!state) throw new AgentError('TEMPORAL_UNREACHABLE', `No worker has taken the run ${this.runId} up yet. Start one with \`longhaul worker\`.`);
+    if (!state) throw new AgentError('RUN_NOT_FOUND', `The run ${this.runId} has no history. See which there are: longhaul list`);
     return state;
   }
 

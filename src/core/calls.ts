@@ -3,7 +3,8 @@ import { beginLanding, fileResults, finishCall, finishUnknown } from './closing.
 import { emit, parseJson, patch, patchCall, toIso, type Draft } from './draft.js';
 import type { Outcome, PlannedCall, ToolResult } from './outcomes.js';
 import type { PendingItem } from './progress.js';
-import { humanWords, notRun, withHumanWords } from './results.js';
+import { humanWords, withHumanWords } from './human-words.js';
+import { notRun } from './results.js';
 import type { CallState, RunState } from './state.js';
 
 /** Ten years: beyond what any run waits for, and within what a date can be. */

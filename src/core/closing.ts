@@ -1,6 +1,7 @@
 import { append, emit, patch, patchCall, type Draft } from './draft.js';
 import type { RunResult } from './progress.js';
-import { humanWords, notRun, type CallResult } from './results.js';
+import { humanWords } from './human-words.js';
+import { notRun, type CallResult } from './results.js';
 import { spendOf } from './spend.js';
 import { IDLE_MODEL } from './start.js';
 import type { CallState, Landing, RunState } from './state.js';

@@ -5,7 +5,8 @@ import { emit, patch, patchCall, remember, type Draft } from './draft.js';
 import type { ErrorCode } from './errors.js';
 import type { ArgsCheck } from './inputs.js';
 import type { Outcome } from './outcomes.js';
-import { notRun, withHumanWords } from './results.js';
+import { withHumanWords } from './human-words.js';
+import { notRun } from './results.js';
 import type { CallState, RunState } from './state.js';
 import type { JsonValue } from './json.js';
 

@@ -6,6 +6,7 @@ import {
   makeContinueAsNewFunc,
   setCurrentDetails,
   sleep,
+  upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
 import { toOutcome } from '../contract/failure.js';
@@ -46,25 +47,35 @@ class Shell {
   private readonly underWay = new Map<string, CancellationScope>();
   private timer: { atMs: number; scope: CancellationScope } | null = null;
   private changed = false;
+  /** History is long enough to continue as new. */
+  private full = false;
   private readonly publishAttributes = createSearchAttributes();
+  /** Length of the history at which the shell last wrote a command: it tells one workflow task from another. */
+  private wroteAt = 0;
 
   constructor(input: unknown) {
     const { workflowId, firstExecutionRunId } = workflowInfo();
     const snapshot = readCarried(input);
-    this.state = snapshot ?? startState(input, { runId: workflowId, firstRunId: firstExecutionRunId, atMs: Date.now() });
+    this.state =
+      snapshot ?? startState(input, { runId: workflowId, firstRunId: firstExecutionRunId, atMs: Date.now() });
     handleMessages({
       state: () => this.state,
-      control: (name: ControlName, payload: unknown) => this.feed({ type: 'control', atMs: Date.now(), name, payload }),
+      control: (name: ControlName, payload: unknown) =>
+        this.feed({ type: 'control', atMs: Date.now(), name, payload }),
     });
-    CancellationScope.current().cancelRequested.catch(() => this.feed({ type: 'cancel_requested', atMs: Date.now() }));
+    CancellationScope.current().cancelRequested.catch(() =>
+      this.feed({ type: 'cancel_requested', atMs: Date.now() }),
+    );
   }
 
   async run(): Promise<RunResult> {
     for (;;) {
       this.changed = false;
+      this.full ||= this.isFull();
       const next = this.follow();
       this.publish();
       if (next.close) break;
+      this.leaveTrace();
       await condition(() => this.changed || this.mayContinueAsNew());
       if (!this.changed) await this.continueAsNew();
     }
@@ -85,14 +96,31 @@ class Shell {
         for (const input of next.settled) this.feed(input);
         continue;
       }
-      if (!this.shouldContinueAsNew()) for (const item of next.start) this.start(item);
+      // An update waits for its check, and continue-as-new waits for the update.
+      for (const item of next.start) if (item.kind === 'check' || !this.full) this.start(item);
       for (const key of next.cancel) this.underWay.get(key)?.cancel();
       this.setTimer(next.timerAtMs);
       return next;
     }
   }
 
+  /**
+   * Makes sure that every workflow task writes something. A worker that does not have the run in its cache takes a task
+   * that wrote nothing and an update right after it as one, the update first; a later replay takes them as two, and
+   * fails for good.
+   */
+  private leaveTrace(): void {
+    if (this.wroteAt === workflowInfo().historyLength) return;
+    upsertMemo({ events: this.state.seq });
+    this.noteCommand();
+  }
+
+  private noteCommand(): void {
+    this.wroteAt = workflowInfo().historyLength;
+  }
+
   private start(item: Plan['start'][number]): void {
+    this.noteCommand();
     const scope = new CancellationScope({ cancellable: true });
     this.underWay.set(item.key, scope);
     const { historyLength } = workflowInfo();
@@ -102,39 +130,48 @@ class Shell {
       const neverStarted = outcome.kind === 'cancelled' && workflowInfo().historyLength === historyLength;
       this.feed(toInput(item, neverStarted ? { kind: 'cancelled', neverStarted } : outcome));
     };
-    scope.run(() => startWork(item, this.state)).then(
-      // The activity contract types what each kind returns; the core reads it by kind.
-      (value) => settle({ kind: 'ok', value: value as never }),
-      (error: unknown) => settle(toOutcome(error instanceof ActivityFailure ? error.cause : error)),
-    );
+    scope
+      .run(() => startWork(item, this.state))
+      .then(
+        // The activity contract types what each kind returns; the core reads it by kind.
+        (value) => settle({ kind: 'ok', value: value as never }),
+        (error: unknown) => settle(toOutcome(error instanceof ActivityFailure ? error.cause : error)),
+      );
   }
 
   private setTimer(atMs: number | null): void {
-    if (this.timer?.atMs === atMs) return;
+    if ((this.timer?.atMs ?? null) === atMs) return;
+    this.noteCommand();
     this.timer?.scope.cancel();
     this.timer = null;
     if (atMs === null) return;
     const scope = new CancellationScope({ cancellable: true });
     const timer = { atMs, scope };
     this.timer = timer;
-    scope.run(() => sleep(Math.max(1, atMs - Date.now()))).then(
-      () => {
-        if (this.timer === timer) this.timer = null;
-        this.feed({ type: 'tick', atMs: Date.now() });
-      },
-      () => undefined,
-    );
+    scope
+      .run(() => sleep(Math.max(1, atMs - Date.now()), { summary: `until ${new Date(atMs).toISOString()}` }))
+      .then(
+        () => {
+          if (this.timer === timer) this.timer = null;
+          // The clock of a task that only replays for a query may lag behind the timer.
+          this.feed({ type: 'tick', atMs: Math.max(Date.now(), atMs) });
+        },
+        () => undefined,
+      );
   }
 
-  /** Continue-as-new drops whatever is under way, so new work is held back until nothing is. */
-  private shouldContinueAsNew(): boolean {
+  /**
+   * Continue-as-new drops whatever is under way, so new work is held back until nothing is. Asked once for each change:
+   * the length of history also grows by tasks that leave no trace, such as a refused update, which no replay will see.
+   */
+  private isFull(): boolean {
     const { historyLength, continueAsNewSuggested } = workflowInfo();
     const atEvents = this.state.prepared?.continueAsNewEvents;
-    return atEvents !== undefined && (continueAsNewSuggested || historyLength >= atEvents) && this.state.phase !== 'closed';
+    return atEvents !== undefined && (continueAsNewSuggested || historyLength >= atEvents);
   }
 
   private mayContinueAsNew(): boolean {
-    return this.underWay.size === 0 && this.shouldContinueAsNew() && allHandlersFinished();
+    return this.full && this.underWay.size === 0 && allHandlersFinished();
   }
 
   private continueAsNew(): Promise<never> {
@@ -145,7 +182,7 @@ class Shell {
   private publish(): void {
     const progress = view(this.state);
     setCurrentDetails(renderDetails(progress));
-    if (this.state.prepared?.searchAttributes) this.publishAttributes(progress);
+    if (this.state.prepared?.searchAttributes && this.publishAttributes(progress)) this.noteCommand();
   }
 
   private end(): RunResult {
@@ -168,7 +205,8 @@ function readCarried(input: unknown): RunState | null {
   if (!state)
     throw ApplicationFailure.create({
       type: 'INPUT_INVALID',
-      message: 'The snapshot is of a version that this worker does not know. Start the worker version that wrote it.',
+      message:
+        'The snapshot is of a version that this worker does not know. Start the worker version that wrote it.',
       nonRetryable: true,
     });
   return state;

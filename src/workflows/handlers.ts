@@ -27,10 +27,16 @@ export function handleMessages(run: RunAccess): void {
   setHandler(defineQuery<Progress>(QUERIES.progress), () => view(run.state()), {
     description: 'The state of the run: spend, step, what is pending, the result.',
   });
-  setHandler(defineQuery<TranscriptPage, [TranscriptQuery?]>(QUERIES.transcript), (query) => page(run.state(), query ?? {}), {
-    description: 'The messages that the model sees, in pages: {"fromVersion":0,"maxBytes":1000000}.',
+  setHandler(
+    defineQuery<TranscriptPage, [TranscriptQuery?]>(QUERIES.transcript),
+    (query) => page(run.state(), query ?? {}),
+    {
+      description: 'The messages that the model sees, in pages: {"fromVersion":0,"maxBytes":1000000}.',
+    },
+  );
+  setHandler(defineQuery<RunSettings>(QUERIES.settings), () => settings(run.state()), {
+    description: 'For the activities of the run.',
   });
-  setHandler(defineQuery<RunSettings>(QUERIES.settings), () => settings(run.state()), { description: 'For the activities of the run.' });
   setHandler(
     defineQuery<string | null, [string]>(QUERIES.call),
     (callId) => run.state().calls.find((call) => call.id === callId)?.args ?? null,
@@ -67,7 +73,8 @@ function handleUpdate(run: RunAccess, name: ControlName, description: string): v
 /** The call whose edited arguments a control asks to check. */
 function pendingCheck(state: RunState, name: ControlName, payload: unknown): { callId: string | null } {
   const checked = checkControl(state, name, payload);
-  if (!('control' in checked) || checked.control.kind !== 'decide' || checked.control.args === undefined) return { callId: null };
+  if (!('control' in checked) || checked.control.kind !== 'decide' || checked.control.args === undefined)
+    return { callId: null };
   const { callId } = checked.control;
   return { callId: callId ?? state.calls.find((call) => call.status === 'gated')?.id ?? null };
 }
@@ -76,7 +83,11 @@ function pendingCheck(state: RunState, name: ControlName, payload: unknown): { c
 async function checkedArgs(run: RunAccess, callId: string): Promise<void> {
   const status = () => run.state().calls.find((call) => call.id === callId)?.status;
   await condition(() => status() !== 'checking');
-  if (status() === 'gated') throw refusal('ARGS_INVALID', 'The arguments do not fit the schema of the tool; see the events of the run.');
+  if (status() === 'gated')
+    throw refusal(
+      'ARGS_INVALID',
+      'The arguments do not fit the schema of the tool; see the events of the run.',
+    );
 }
 
 function refusal(type: string, message: string): ApplicationFailure {
@@ -96,6 +107,7 @@ function page(state: RunState, { fromVersion = 0, maxBytes = 1_000_000 }: Transc
     bytes += JSON.stringify(transcript[end]).length;
     end += 1;
   }
-  const hash = end === transcript.length ? state.transcriptHash : hashItems(EMPTY_HASH, transcript.slice(0, end));
+  const hash =
+    end === transcript.length ? state.transcriptHash : hashItems(EMPTY_HASH, transcript.slice(0, end));
   return { version: transcript.length, items: transcript.slice(fromVersion, end), hash };
 }

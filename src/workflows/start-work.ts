@@ -3,16 +3,31 @@ import type { AgentActivities } from '../contract/activities.js';
 import type { RunState } from '../core/state.js';
 import type { Plan } from '../core/work.js';
 
-const { prepareRun, callModel, runTool, checkArgs } = proxyActivities<AgentActivities>({ startToCloseTimeout: '1 minute' });
+const { prepareRun, callModel, runTool, checkArgs } = proxyActivities<AgentActivities>({
+  startToCloseTimeout: '1 minute',
+});
 
 /** Attempts of one model call and the waits between them. Contract §11. */
-const MODEL_RETRY = { maximumAttempts: 6, initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' } as const;
+const MODEL_RETRY = {
+  maximumAttempts: 6,
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '60s',
+} as const;
 
 /** A tool that may run again: five attempts survive a worker that is killed a few times in a row. */
-const TOOL_RETRY = { maximumAttempts: 5, initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
+const TOOL_RETRY = {
+  maximumAttempts: 5,
+  initialInterval: '500ms',
+  backoffCoefficient: 2,
+  maximumInterval: '30s',
+} as const;
 
 /** A hand-over between the tool's own time limit, which tells what happened, and Temporal's, which cannot. */
 const TOOL_GRACE_MS = 10_000;
+
+/** Said, because what is left out becomes TRY_CANCEL on the wire, which leaves no trace of the end in history. */
+const cancellationType = 'WAIT_CANCELLATION_COMPLETED' as const;
 
 type Startable = Plan['start'][number];
 
@@ -22,12 +37,18 @@ export function startWork(item: Startable, state: RunState): Promise<unknown> {
   switch (item.kind) {
     case 'prepare':
       return prepareRun.executeWithOptions(
-        { activityId: item.key, summary: 'check the input', retry: { maximumAttempts: 20, maximumInterval: '10s' } },
+        {
+          activityId: item.key,
+          cancellationType,
+          summary: 'check the input',
+          retry: { maximumAttempts: 20, maximumInterval: '10s' },
+        },
         [],
       );
     case 'model': {
       const options: ActivityOptions = {
         activityId: item.key,
+        cancellationType,
         summary: item.summary,
         heartbeatTimeout,
         startToCloseTimeout: '1 hour',
@@ -39,6 +60,7 @@ export function startWork(item: Startable, state: RunState): Promise<unknown> {
     case 'tool': {
       const options: ActivityOptions = {
         activityId: item.key,
+        cancellationType,
         summary: item.summary,
         heartbeatTimeout,
         startToCloseTimeout: item.timeoutMs + TOOL_GRACE_MS,
@@ -47,7 +69,12 @@ export function startWork(item: Startable, state: RunState): Promise<unknown> {
       return runTool.executeWithOptions(options, [item.input]);
     }
     case 'check': {
-      const options: ActivityOptions = { activityId: item.key, summary: item.summary, retry: { maximumAttempts: 10 } };
+      const options: ActivityOptions = {
+        activityId: item.key,
+        cancellationType,
+        summary: item.summary,
+        retry: { maximumAttempts: 10 },
+      };
       return checkArgs.executeWithOptions(options, [item.input]);
     }
   }

@@ -108,7 +108,7 @@ export async function openWorld(server: TestServer, options: WorldOptions): Prom
       worker: {
         workflowBundle: await workflowBundle(),
         shutdownGraceTime: '500ms',
-        shutdownForceTime: '5s',
+        shutdownForceTime: '20s',
         ...workerOptions,
       },
     });

@@ -1,7 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
 import { AgentError } from '../../core/errors.js';
 
 /** How long a server may take to answer the first call. */
@@ -18,11 +17,15 @@ export interface TemporalTarget {
  * @throws AgentError `CONFIG_INVALID` when it cannot be read
  */
 export function temporalTarget(): TemporalTarget {
-  const { connectionOptions, namespace } = readConfig();
+  const { connectionOptions, namespace } = readTemporalConfig();
   return { address: connectionOptions.address ?? 'localhost:7233', namespace: namespace ?? 'default' };
 }
 
-function readConfig() {
+/**
+ * Temporal's own environment configuration.
+ * @throws AgentError `CONFIG_INVALID` when it cannot be read
+ */
+export function readTemporalConfig() {
   try {
     return loadClientConnectConfig();
   } catch (cause) {
@@ -55,7 +58,7 @@ export async function connectClient(options: {
  * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
  */
 export async function connectPlain(options: { address?: string } = {}): Promise<Connection> {
-  const { connectionOptions } = readConfig();
+  const { connectionOptions } = readTemporalConfig();
   const address = options.address ?? temporalTarget().address;
   try {
     return await Connection.connect({ ...connectionOptions, address, connectTimeout: CONNECT_TIMEOUT_MS });
@@ -64,21 +67,8 @@ export async function connectPlain(options: { address?: string } = {}): Promise<
   }
 }
 
-/**
- * Connects a worker.
- * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
- */
-export async function connectNative(options: { address?: string } = {}): Promise<NativeConnection> {
-  const { connectionOptions } = readConfig();
-  const address = options.address ?? temporalTarget().address;
-  try {
-    return await NativeConnection.connect({ ...connectionOptions, address });
-  } catch (cause) {
-    throw unreachable(address, cause);
-  }
-}
-
-function unreachable(address: string, cause: unknown): AgentError {
+/** The error for a server that does not answer. */
+export function unreachable(address: string, cause: unknown): AgentError {
   return new AgentError(
     'TEMPORAL_UNREACHABLE',
     `The Temporal server at ${address} does not answer. Start one with \`longhaul dev\`, or set TEMPORAL_ADDRESS.`,

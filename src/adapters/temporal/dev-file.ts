@@ -54,7 +54,11 @@ export function findTemporal(dataDir: string): FoundTemporal {
   const dev = readDevFile(dataDir);
   if (loadClientConnectConfig().connectionOptions.address !== undefined) {
     const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(address);
-    return { address, uiUrl: dev?.address === address ? dev.uiUrl : isLocal ? DEFAULT_UI_URL : null, from: 'environment' };
+    return {
+      address,
+      uiUrl: dev?.address === address ? dev.uiUrl : isLocal ? DEFAULT_UI_URL : null,
+      from: 'environment',
+    };
   }
   if (dev) return { address: dev.address, uiUrl: dev.uiUrl, from: 'dev' };
   return { address, uiUrl: DEFAULT_UI_URL, from: 'default' };

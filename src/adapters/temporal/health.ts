@@ -15,7 +15,10 @@ export interface ServerHealth {
 }
 
 /** Asks a server. @throws gRPC errors, such as that of a namespace that is not there. */
-export async function askServer(connection: Connection, { namespace, taskQueue }: { namespace: string; taskQueue: string }): Promise<ServerHealth> {
+export async function askServer(
+  connection: Connection,
+  { namespace, taskQueue }: { namespace: string; taskQueue: string },
+): Promise<ServerHealth> {
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const { pollers } = await connection.workflowService.describeTaskQueue({
@@ -25,7 +28,9 @@ export async function askServer(connection: Connection, { namespace, taskQueue }
   });
   return {
     version: serverVersion,
-    missingAttributes: Object.keys(AGENT_SEARCH_ATTRIBUTES).filter((name) => customAttributes[name] === undefined),
+    missingAttributes: Object.keys(AGENT_SEARCH_ATTRIBUTES).filter(
+      (name) => customAttributes[name] === undefined,
+    ),
     workers: pollers.flatMap(({ identity }) => identity || []),
   };
 }

@@ -1,0 +1,138 @@
+import { Option, type Command } from 'commander';
+import type { SayMode } from '../core/controls.js';
+import { AgentError, isAgentError } from '../core/errors.js';
+import type { JsonObject } from '../core/json.js';
+import type { PendingItem } from '../core/progress.js';
+import { addCommand, given, refuseLater, type CommonOptions } from './command.js';
+import { withRuns, writeJson, type CliContext, type Run } from './context.js';
+import { limitOptions, limitsOf, type LimitFlags } from './limit-flags.js';
+import { parseJsonObject } from './parse-values.js';
+
+interface DecisionFlags extends CommonOptions {
+  note?: string;
+  args?: JsonObject;
+  sign?: string;
+}
+
+interface SayFlags extends CommonOptions {
+  mode?: SayMode;
+  messageId?: string;
+}
+
+/** `approve`, `reject`, `answer`: settle what waits for a human. */
+export function addDecisionCommands(program: Command, context: CliContext): void {
+  const by = given<{ by?: string }>({ by: context.userName });
+  const sign = () => new Option('--sign <keyfile>').hideHelp();
+  addCommand(
+    program,
+    'approve <run> [call]',
+    'let a pending call run; CALL may be left out when one is pending',
+  )
+    .option('--args <json>', 'arguments in place of those of the model', parseJsonObject)
+    .option('--note <text>', 'kept with the decision')
+    .addOption(sign())
+    .action((runId: string, callId: string | undefined, { args, note, ...flags }: DecisionFlags) =>
+      control(context, { runId, flags, done: 'approved' }, async (run) => {
+        const call = callId ?? (await onlyPending(run, ({ kind }) => kind !== 'question'));
+        await run.approve(call, { ...by, ...given<{ args?: JsonObject; note?: string }>({ args, note }) });
+        return given<{ callId?: string }>({ callId: call });
+      }),
+    );
+  addCommand(program, 'reject <run> [call]', 'refuse a pending call')
+    .option('--note <text>', 'why; the model reads it')
+    .addOption(sign())
+    .action((runId: string, callId: string | undefined, { note, ...flags }: DecisionFlags) =>
+      control(context, { runId, flags, done: 'rejected' }, async (run) => {
+        const call = callId ?? (await onlyPending(run, () => true));
+        await run.reject(call, { ...by, ...given<{ note?: string }>({ note }) });
+        return given<{ callId?: string }>({ callId: call });
+      }),
+    );
+  addCommand(program, 'answer <run> <call> <text>', 'answer a question, or tell what came of a call')
+    .addOption(sign())
+    .action((...[runId, callId, text, flags]: [string, string, string, DecisionFlags]) =>
+      control(context, { runId, flags, done: 'answered' }, async (run) => {
+        await run.answer(callId, text, by);
+        return { callId };
+      }),
+    );
+}
+
+/** `say`, `pause`, `resume`, `stop`, `cancel`, `limits`. */
+export function addControlCommands(program: Command, context: CliContext): void {
+  const by = given<{ by?: string }>({ by: context.userName });
+  addCommand(program, 'say <run> <text>', 'say something to the agent')
+    .addOption(
+      new Option('--mode <mode>', 'now, at the next step, or when it would end (default: steer)').choices([
+        'interrupt',
+        'steer',
+        'queue',
+      ]),
+    )
+    .option('--message-id <id>', 'a message with the same id counts once')
+    .action((runId: string, text: string, { mode, messageId, ...flags }: SayFlags) =>
+      control(context, { runId, flags, done: 'told' }, async (run) => {
+        await run.say(text, { ...by, ...given<{ mode?: SayMode; messageId?: string }>({ mode, messageId }) });
+        return given<{ messageId?: string }>({ messageId });
+      }),
+    );
+  const simple = [
+    ['pause', 'hold back new work', 'paused', (run: Run) => run.pause(by)],
+    ['resume', 'let new work start again', 'resumed', (run: Run) => run.resume(by)],
+    ['stop', 'end gracefully, with an answer', 'asked to stop', (run: Run) => run.stop(by)],
+    ['cancel', 'end at once', 'asked to end at once', (run: Run) => run.cancel()],
+  ] as const;
+  for (const [name, summary, done, send] of simple) {
+    addCommand(program, `${name} <run>`, summary).action((runId: string, flags: CommonOptions) =>
+      control(context, { runId, flags, done }, async (run) => {
+        await send(run);
+        return {};
+      }),
+    );
+  }
+  limitOptions(
+    addCommand(program, 'limits <run>', 'change the ceilings of a run; what is left out stays'),
+  ).action((runId: string, flags: CommonOptions & LimitFlags) => {
+    const limits = limitsOf(flags);
+    if (Object.keys(limits).length === 0)
+      throw new AgentError(
+        'INPUT_INVALID',
+        'Name a ceiling: --max-cost, --max-steps, --max-tokens or --max-duration.',
+      );
+    return control(context, { runId, flags, done: 'limits changed' }, async (run) => {
+      await run.setLimits(limits, by).catch((error: unknown) => {
+        if (!isAgentError(error) || error.code !== 'RUN_CLOSED') throw error;
+        throw new AgentError(
+          'RUN_CLOSED',
+          `The run ${runId} has ended, so its limits cannot change. Start a new one with other limits: longhaul start "GOAL" --max-cost …`,
+          { cause: error },
+        );
+      });
+      return { limits };
+    });
+  });
+}
+
+/** Sends something to a run and says that it was taken. */
+async function control(
+  context: CliContext,
+  { runId, flags, done }: { runId: string; flags: CommonOptions; done: string },
+  send: (run: Run) => Promise<object>,
+): Promise<void> {
+  refuseLater(flags, { sign: '--sign' });
+  const details = await withRuns(context, (runs) => send(runs.run(runId)));
+  if (flags.json) return writeJson(context, { runId, accepted: true, ...details });
+  const callId: unknown = Reflect.get(details, 'callId');
+  context.stdout.write(`${runId}${typeof callId === 'string' ? ` ${callId}` : ''} ${done}\n`);
+}
+
+/** The call that is meant when none is named; `undefined` leaves it to the run to say why it is not clear. */
+async function onlyPending(run: Run, fits: (item: PendingItem) => boolean): Promise<string | undefined> {
+  const candidates = (await run.pending()).filter(fits);
+  if (candidates.length > 1)
+    throw new AgentError(
+      'CALL_NOT_PENDING',
+      `${candidates.length} calls are pending; name one of ${candidates.map(({ callId }) => callId).join(', ')}.`,
+    );
+  return candidates[0]?.callId;
+}

@@ -1,0 +1,55 @@
+import type { Delta } from '../client/deltas.js';
+import type { WatchedEvent } from '../client/run-handle.js';
+
+/**
+ * Puts deltas into their place among durable events. Both come over different ways: a delta may be seen before its step has started, or
+ * after it has completed. The early ones are held, the late ones dropped.
+ */
+export class DeltaGate {
+  /** The step whose model call is under way. */
+  private openStep: number | null = null;
+  private readonly startedSteps = new Set<number>();
+  private readonly openCalls = new Set<string>();
+  private readonly startedCalls = new Set<string>();
+  private held: Delta[] = [];
+
+  /** Takes note of an event. Returns the deltas that may pass, after it. */
+  event(event: WatchedEvent): Delta[] {
+    switch (event.type) {
+      case 'step_started':
+        this.openStep = event.step;
+        this.startedSteps.add(event.step);
+        break;
+      case 'model_completed':
+      case 'model_failed':
+        this.openStep = null;
+        break;
+      case 'tool_started':
+        this.openCalls.add(event.callId);
+        this.startedCalls.add(event.callId);
+        break;
+      case 'tool_completed':
+        this.openCalls.delete(event.callId);
+        break;
+      default:
+        return [];
+    }
+    const waiting = this.held;
+    this.held = [];
+    return waiting.flatMap((delta) => this.delta(delta));
+  }
+
+  /** Returns the delta when it may pass now. */
+  delta(delta: Delta): Delta[] {
+    const isTool = delta.type === 'tool_progress';
+    if (isTool ? this.openCalls.has(delta.callId) : this.openStep === delta.step) return [delta];
+    const hasStarted = isTool ? this.startedCalls.has(delta.callId) : this.startedSteps.has(delta.step);
+    if (!hasStarted) this.held.push(delta);
+    return [];
+  }
+
+  /** Whether anything is under way that deltas could come from. */
+  isBusy(): boolean {
+    return this.openStep !== null || this.openCalls.size > 0;
+  }
+}

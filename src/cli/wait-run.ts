@@ -1,0 +1,54 @@
+import type { RunResult } from '../core/progress.js';
+import { writeJson, type CliContext, type Run } from './context.js';
+import { exitOfResult } from './exit.js';
+import { follow } from './follow.js';
+import { printable } from './format.js';
+import { howToSettle, renderResult } from './render-event.js';
+import { stopWatching } from './watch-run.js';
+
+/**
+ * Waits for a run's end and returns the exit code for it. Standard output has the answer alone (or the result as JSON), so that scripts
+ * can take it; all else goes to standard error.
+ */
+export async function waitForRun(
+  context: CliContext,
+  run: Run,
+  { json }: { json: boolean },
+): Promise<number> {
+  const { stdout, stderr, style } = context;
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  const note = (text: string) => void stderr.write(`${text}\n`);
+  let result: RunResult | null = null;
+  process.once('SIGINT', interrupt);
+  try {
+    await follow(
+      run,
+      { signal: interrupted.signal, deltas: false, onLost: note },
+      {
+        event(event) {
+          if (event.type === 'run_started') note(`${run.runId} is under way.`);
+          if (event.type === 'decision_requested')
+            note(
+              [
+                `${event.callId} ${printable(event.tool)} waits for you:`,
+                ...howToSettle(event, run.runId),
+              ].join('\n  '),
+            );
+          if (event.type === 'run_completed') ({ result } = event);
+        },
+        delta: () => undefined,
+      },
+    );
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+  if (interrupted.signal.aborted) return stopWatching(context, run.runId);
+  const ended: RunResult = result ?? (await run.result());
+  if (json) writeJson(context, ended);
+  else {
+    if (ended.answer.trim() !== '') stdout.write(`${printable(ended.answer.trimEnd())}\n`);
+    note(renderResult(ended, style).join('\n'));
+  }
+  return exitOfResult(ended);
+}

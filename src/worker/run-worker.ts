@@ -1,0 +1,54 @@
+import { Runtime } from '@temporalio/worker';
+import { createLogger } from '../adapters/logger.js';
+import type { LoadedConfigModule } from '../adapters/config-module.js';
+import type { Config } from '../config.js';
+import { createAgentWorker, type AgentWorker } from './create-agent-worker.js';
+
+/** What a worker process is made of. */
+export interface RunWorkerOptions {
+  config: Config;
+  module: Pick<LoadedConfigModule, 'tools' | 'defaults'>;
+  /** Where Temporal is. */
+  address: string;
+  /** Signals that make the worker drain; none when the caller does that. */
+  shutdownSignals: NodeJS.Signals[];
+}
+
+/**
+ * Makes the worker of a process of its own, logging to stderr, its warnings told.
+ * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
+ */
+export async function openWorker({ shutdownSignals, ...options }: RunWorkerOptions): Promise<AgentWorker> {
+  const logger = createLogger('warn');
+  Runtime.install({
+    logger,
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+    shutdownSignals,
+  });
+  const agentWorker = await createAgentWorker(options);
+  for (const warning of agentWorker.warnings) logger.warn(warning);
+  return agentWorker;
+}
+
+/** Runs one worker until SIGINT or SIGTERM; then what runs is given time. Prints one line when it is ready. */
+export async function runWorker(
+  options: Omit<RunWorkerOptions, 'shutdownSignals'>,
+  { json }: { json: boolean },
+): Promise<void> {
+  const agentWorker = await openWorker({
+    ...options,
+    shutdownSignals: ['SIGINT', 'SIGTERM'],
+  });
+  const { worker, taskQueue, identity } = agentWorker;
+  const running = worker.run();
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ ready: true, taskQueue, identity })}\n`
+      : `Worker ${identity} is ready on task queue ${taskQueue}.\n`,
+  );
+  try {
+    await running;
+  } finally {
+    await agentWorker.close();
+  }
+}

@@ -1,0 +1,160 @@
+import { PassThrough } from 'node:stream';
+import type { CliContext, Run, Runs } from '../../src/cli/context.js';
+import { runCli } from '../../src/cli/run-cli.js';
+import { createStyle } from '../../src/cli/style.js';
+import { checkRunInput } from '../../src/adapters/run-input.js';
+import type { Delta } from '../../src/client/deltas.js';
+import type { WatchedEvent } from '../../src/client/run-handle.js';
+import type { RunResult, Spend } from '../../src/core/progress.js';
+
+type EventOf<Type extends WatchedEvent['type']> = Extract<WatchedEvent, { type: Type }>;
+type Fields<Type extends WatchedEvent['type']> = Partial<EventOf<Type>> & { type: Type };
+
+const AT = '2026-01-01T00:00:00.000Z';
+
+export const SPEND: Spend = {
+  costUsd: 0.5,
+  costNanoUsd: 500_000_000,
+  reservedNanoUsd: 0,
+  estimatedNanoUsd: 0,
+  promptTokens: 100,
+  completionTokens: 20,
+  modelCalls: 2,
+  lostModelCalls: 0,
+  unknownCostCalls: 0,
+};
+
+export function resultOf(fields: Partial<RunResult> = {}): RunResult {
+  return {
+    runId: 'r',
+    outcome: 'done',
+    limit: null,
+    answer: 'the answer',
+    steps: 2,
+    spend: SPEND,
+    unknownOutcomes: [],
+    review: null,
+    error: null,
+    ...fields,
+  };
+}
+
+/** An event with plain values where none are given. */
+export function event<Type extends WatchedEvent['type']>(fields: Fields<Type>): WatchedEvent {
+  const defaults = {
+    seq: 0,
+    at: AT,
+    runId: 'r',
+    step: 0,
+    attempt: 1,
+    callId: 's0.c0',
+    tool: 'look',
+    args: {},
+    model: 'm',
+    purpose: 'step',
+    by: null,
+    note: null,
+    goal: 'do it',
+    limits: { maxCostUsd: 1, maxSteps: null, maxTokens: null, maxDurationMs: null },
+    warnings: [],
+    calls: [],
+    text: '',
+    finishReason: 'stop',
+    promptTokens: 100,
+    completionTokens: 20,
+    cachedTokens: 0,
+    costNanoUsd: 1_000_000,
+    costEstimated: false,
+    cached: false,
+    status: 'ok',
+    content: 'fine',
+    artifactId: null,
+    kind: 'decision',
+    argsHash: null,
+    summary: '',
+    requestedAt: AT,
+    expiresAt: null,
+    decision: 'approve',
+    editedArgs: null,
+    result: resultOf(),
+    message: null,
+    reason: 'asked',
+    outcome: 'limit',
+    limit: 'cost',
+    code: 'MODEL_UNAVAILABLE',
+    from: 'm',
+    to: 'n',
+  };
+  // Every field that any event has is there, which is more than each of them needs.
+  return { ...defaults, ...fields } as unknown as WatchedEvent;
+}
+
+export function textDelta(text: string, offset: number, step = 0): Delta {
+  return { type: 'text_delta', at: AT, runId: 'r', step, attempt: 1, n: 1, text, offset };
+}
+
+export function reset(step = 0): Delta {
+  return { type: 'step_reset', at: AT, runId: 'r', step, attempt: 2, n: 0 };
+}
+
+/** A run that only does what the test gives it. */
+export function fakeRun(parts: Partial<Run>): Run {
+  const missing = async (): Promise<never> => {
+    throw new Error('The test does not expect this call.');
+  };
+  const names = [
+    'progress',
+    'transcript',
+    'pending',
+    'result',
+    'approve',
+    'reject',
+    'answer',
+    'say',
+    'pause',
+    'resume',
+    'stop',
+    'setLimits',
+    'cancel',
+  ];
+  const base = {
+    runId: 'r',
+    async *events() {},
+    async *deltas() {},
+    ...Object.fromEntries(names.map((name) => [name, missing])),
+  };
+  // The names above are all that a run has.
+  return { ...base, ...parts } as unknown as Run;
+}
+
+/** Runs a command line against fakes. */
+export async function cli(
+  args: readonly string[],
+  parts: { run?: Partial<Run>; runs?: Partial<Runs>; context?: Partial<CliContext> } = {},
+) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const run = fakeRun(parts.run ?? {});
+  const runs: Runs = {
+    start: async () => Object.assign(run, { temporalRunId: 't' }),
+    run: () => run,
+    list: async () => [],
+    close: async () => undefined,
+    ...parts.runs,
+  };
+  const context = {
+    stdin: new PassThrough(),
+    stdout,
+    stderr,
+    style: createStyle(false),
+    exitCode: 0,
+    userName: 'tester',
+    connect: async () => runs,
+    checkInput: checkRunInput,
+    webUiUrl: () => 'http://ui',
+    ...parts.context,
+    // Plain streams take the place of a terminal's.
+  } as unknown as CliContext;
+  const code = await runCli(args, context, '1.2.3');
+  const text = (stream: PassThrough): string => String(stream.read() ?? '');
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
