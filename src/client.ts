@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { userInfo } from 'node:os';
+import { AgentClient } from './agent-client.js';
 import { checkRunInput } from './adapters/run-input.js';
 import { findTemporal } from './adapters/temporal/dev-file.js';
 import { temporalTarget } from './adapters/temporal/connect.js';
 import type { CliContext } from './cli/context.js';
 import { runCli } from './cli/run-cli.js';
 import { createStyle } from './cli/style.js';
-import { AgentClient } from './client/agent-client.js';
 import { loadConfig } from './config.js';
 
 // The composition root of the CLI. What only some commands need is loaded by them: a worker takes a second to load.

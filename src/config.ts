@@ -220,6 +220,11 @@ function parseKeys(list: string, context: z.RefinementCtx): EncryptionKey[] {
 export function commandEnvironment(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Record<string, string | undefined> {
-  const secrets = ['OPENROUTER_API_KEY', 'LONGHAUL_CONSOLE_TOKEN', 'LONGHAUL_ENCRYPTION_KEYS', 'TEMPORAL_API_KEY'];
+  const secrets = [
+    'OPENROUTER_API_KEY',
+    'LONGHAUL_CONSOLE_TOKEN',
+    'LONGHAUL_ENCRYPTION_KEYS',
+    'TEMPORAL_API_KEY',
+  ];
   return Object.fromEntries(Object.entries(env).filter(([name]) => !secrets.includes(name)));
 }

@@ -1,7 +1,15 @@
-export { AgentClient, type ConnectOptions, type RunListItem, type StartInput } from './client/agent-client.js';
+export { AgentClient, type ConnectOptions } from './agent-client.js';
+export type { RunClient, RunListItem, StartInput } from './client/run-client.js';
 export { RunHandle, type WatchedEvent } from './client/run-handle.js';
 export type { Delta } from './client/deltas.js';
-export { hasToolCall, maxCost, maxDuration, maxTokensUsed, stepCountIs, type StopCondition } from './client/stop-conditions.js';
+export {
+  hasToolCall,
+  maxCost,
+  maxDuration,
+  maxTokensUsed,
+  stepCountIs,
+  type StopCondition,
+} from './client/stop-conditions.js';
 export { defineConfig, type LonghaulConfig } from './adapters/tools/define-config.js';
 export { defineTool, type ToolDefinition } from './adapters/tools/define-tool.js';
 export { AgentError, ERROR_CODES, isAgentError, type ErrorCode } from './core/errors.js';

@@ -8,7 +8,11 @@ import type { RunRef } from './run-memory.js';
 /** The run that the activity under way belongs to. */
 export function currentRun(): RunRef {
   const { workflowExecution } = Context.current().info;
-  if (!workflowExecution) throw ApplicationFailure.nonRetryable('This activity runs as a step of an agent run only.', 'INPUT_INVALID');
+  if (!workflowExecution)
+    throw ApplicationFailure.nonRetryable(
+      'This activity runs as a step of an agent run only.',
+      'INPUT_INVALID',
+    );
   return { workflowId: workflowExecution.workflowId, temporalRunId: workflowExecution.runId };
 }
 

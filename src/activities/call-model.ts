@@ -48,7 +48,11 @@ async function callOrTell(call: () => Promise<ModelAnswer>): Promise<ModelAnswer
     if (!cancellationSignal.aborted) throw error;
     const reason: unknown = cancellationSignal.reason;
     if (isCalledOff(reason)) throw reason;
-    throw new AgentError('MODEL_UNREACHABLE', 'The worker went away in the middle of the call; another takes it up.', { cause: error });
+    throw new AgentError(
+      'MODEL_UNREACHABLE',
+      'The worker went away in the middle of the call; another takes it up.',
+      { cause: error },
+    );
   }
 }
 
@@ -82,7 +86,11 @@ function specsOf(settings: RunSettings, tools: ToolRegistry): ToolSpec[] {
   return (settings.prepared?.tools ?? []).flatMap((name) => tools.get(name)?.spec ?? []);
 }
 
-async function planAnswer(answer: ModelAnswer, input: CallModelInput, ports: CallModelPorts): Promise<PlannedCall[]> {
+async function planAnswer(
+  answer: ModelAnswer,
+  input: CallModelInput,
+  ports: CallModelPorts,
+): Promise<PlannedCall[]> {
   if (input.purpose === 'landing') return [];
   const ref = currentRun();
   const settings = await ports.memory.settings(ref, queryCurrentRun());
@@ -93,7 +101,8 @@ async function planAnswer(answer: ModelAnswer, input: CallModelInput, ports: Cal
     allowed: settings.prepared?.tools ?? [],
     requireApproval: settings.input.requireApproval ?? 'policy',
   });
-  for (const [index, call] of planned.entries()) ports.memory.keepArgs(ref, `s${input.step}.c${index}`, call.args);
+  for (const [index, call] of planned.entries())
+    ports.memory.keepArgs(ref, `s${input.step}.c${index}`, call.args);
   return planned;
 }
 
@@ -153,4 +162,3 @@ function keepEnd(text: string, start: number): [string, number] {
   const excess = Math.max(0, text.length - TAIL_CHARS);
   return [text.slice(excess), start + excess];
 }
-

@@ -40,7 +40,8 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
     return { id, name, args: text, problem: { status: 'unknown_tool', message } };
   }
   const parsed = tool.parse(args);
-  if (!parsed.ok) return { id, name, args: text, problem: { status: 'invalid_arguments', message: parsed.message } };
+  if (!parsed.ok)
+    return { id, name, args: text, problem: { status: 'invalid_arguments', message: parsed.message } };
   const isGated = await needsDecision(tool, parsed.value, { ...context, callId });
   return {
     id,
@@ -53,7 +54,11 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
   };
 }
 
-async function needsDecision(tool: Tool, args: unknown, context: PlanContext & { callId: string }): Promise<boolean> {
+async function needsDecision(
+  tool: Tool,
+  args: unknown,
+  context: PlanContext & { callId: string },
+): Promise<boolean> {
   const { requireApproval, runId, callId } = context;
   if (requireApproval !== 'policy') return requireApproval === 'always';
   try {

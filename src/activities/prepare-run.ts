@@ -48,9 +48,14 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
 
 function chooseTools(input: RunInput, registry: ToolRegistry): string[] {
   const known = registry.names();
-  const unknown = [...(input.tools ?? []), ...(input.stopOnTool ?? [])].filter((name) => !known.includes(name));
+  const unknown = [...(input.tools ?? []), ...(input.stopOnTool ?? [])].filter(
+    (name) => !known.includes(name),
+  );
   if (unknown.length > 0)
-    throw new AgentError('TOOL_UNKNOWN', `The worker has no tool ${unknown.join(', ')}. It has: ${known.join(', ')}.`);
+    throw new AgentError(
+      'TOOL_UNKNOWN',
+      `The worker has no tool ${unknown.join(', ')}. It has: ${known.join(', ')}.`,
+    );
   return input.tools ?? known;
 }
 
@@ -69,7 +74,10 @@ async function askAbout(models: string[], port: ModelPort): Promise<void> {
   await port.checkKey();
   for (const model of models) {
     if ((await port.describe(model)) === null)
-      throw new AgentError('MODEL_BAD_REQUEST', `The model server has no model ${model}. Look the name up in its list of models.`);
+      throw new AgentError(
+        'MODEL_BAD_REQUEST',
+        `The model server has no model ${model}. Look the name up in its list of models.`,
+      );
   }
 }
 

@@ -45,14 +45,21 @@ export class RunMemory {
    * The first `version` items of the transcript.
    * @throws AgentError `MODEL_UNAVAILABLE`, retryable, when the workflow does not have them under that hash.
    */
-  async items(ref: RunRef, wanted: { version: number; hash: string }, queries: RunQueries): Promise<TranscriptItem[]> {
+  async items(
+    ref: RunRef,
+    wanted: { version: number; hash: string },
+    queries: RunQueries,
+  ): Promise<TranscriptItem[]> {
     const entry = this.entry(ref);
     for (const isFresh of [false, true]) {
       if (isFresh) resetItems(entry);
       if (entry.items.length < wanted.version) await loadItems(entry, wanted.version, queries);
       if (entry.hashes[wanted.version] === wanted.hash) return entry.items.slice(0, wanted.version);
     }
-    throw new AgentError('MODEL_UNAVAILABLE', 'The transcript of the step could not be read from its run; it is tried again.');
+    throw new AgentError(
+      'MODEL_UNAVAILABLE',
+      'The transcript of the step could not be read from its run; it is tried again.',
+    );
   }
 
   /** Keeps the arguments of a call that is about to run. */
@@ -74,7 +81,9 @@ export class RunMemory {
     if (kept !== undefined && argsKey(kept) === call.argsKey) return kept;
     const asked = await queries.args(call.callId);
     if (asked !== null && argsKey(asked) === call.argsKey) return asked;
-    throw new AgentError('TOOL_FAILED', `The arguments of ${call.callId} could not be read from its run.`, { retryable: true });
+    throw new AgentError('TOOL_FAILED', `The arguments of ${call.callId} could not be read from its run.`, {
+      retryable: true,
+    });
   }
 
   private entry(ref: RunRef): Entry {

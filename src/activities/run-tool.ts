@@ -21,7 +21,11 @@ export interface RunToolPorts {
 }
 
 /** How a tool ended: by itself, at its time limit, or because it was told to. */
-type Ended = { kind: 'returned'; value: unknown } | { kind: 'threw'; error: unknown } | { kind: 'timed_out' } | { kind: 'aborted' };
+type Ended =
+  | { kind: 'returned'; value: unknown }
+  | { kind: 'threw'; error: unknown }
+  | { kind: 'timed_out' }
+  | { kind: 'aborted' };
 
 /** How long a tool that was told to end may take to do so before it is left behind. */
 const ABORT_GRACE_MS = 3_000;
@@ -31,7 +35,12 @@ export function createRunTool(ports: RunToolPorts): (input: RunToolInput) => Pro
   return (input) =>
     reporting(async () => {
       const tool = ports.tools.get(input.name);
-      if (!tool) throw new AgentError('TOOL_UNKNOWN', `This worker has no tool ${input.name}. Start a worker that has it.`, { retryable: true });
+      if (!tool)
+        throw new AgentError(
+          'TOOL_UNKNOWN',
+          `This worker has no tool ${input.name}. Start a worker that has it.`,
+          { retryable: true },
+        );
       const { attempt } = Context.current().info;
       let progress = '';
       const details = (): Tail => ({ attempt, ...(progress !== '' && { progress }) });
@@ -47,7 +56,10 @@ export function createRunTool(ports: RunToolPorts): (input: RunToolInput) => Pro
     });
 }
 
-async function prepareCall(input: RunToolInput, ports: RunToolPorts): Promise<{ args: unknown; context: ToolContext }> {
+async function prepareCall(
+  input: RunToolInput,
+  ports: RunToolPorts,
+): Promise<{ args: unknown; context: ToolContext }> {
   const ref = currentRun();
   const queries = queryCurrentRun();
   const settings = await ports.memory.settings(ref, queries);
@@ -91,7 +103,8 @@ async function runLimited(tool: Tool, args: unknown, context: ToolContext): Prom
   }
 
   async function abandoned(told: AbortSignal): Promise<Ended> {
-    if (!told.aborted) await new Promise((resolve) => told.addEventListener('abort', resolve, { once: true }));
+    if (!told.aborted)
+      await new Promise((resolve) => told.addEventListener('abort', resolve, { once: true }));
     await new Promise((resolve) => setTimeout(resolve, ABORT_GRACE_MS).unref());
     return { kind: limit.signal.aborted ? 'timed_out' : 'aborted' };
   }
@@ -112,7 +125,11 @@ async function toResult(tool: Tool, ended: Ended, ports: RunToolPorts): Promise<
       const reason: unknown = Context.current().cancellationSignal.reason;
       if (isCalledOff(reason)) throw reason;
       if (tool.effect === 'once') return { content: '', status: 'unknown_outcome' };
-      throw new AgentError('TOOL_FAILED', 'The worker went away in the middle of the call; another takes it up.', { retryable: true });
+      throw new AgentError(
+        'TOOL_FAILED',
+        'The worker went away in the middle of the call; another takes it up.',
+        { retryable: true },
+      );
     }
   }
 }

@@ -7,13 +7,28 @@ const text = (maxChars: number) =>
   z
     .string('must be text')
     .refine((value) => value.trim() !== '', 'must not be empty')
-    .refine((value) => value.length <= maxChars, `may have ${maxChars.toLocaleString('en')} characters; put the rest in a file of the workspace and name the file`);
+    .refine(
+      (value) => value.length <= maxChars,
+      `may have ${maxChars.toLocaleString('en')} characters; put the rest in a file of the workspace and name the file`,
+    );
 const name = text(200);
 const names = z.array(name, 'must be a list of names').max(100, 'may have 100 names');
 const later = z.undefined('is not available in this version: leave it out').optional();
 
 const limits = z
-  .strictObject(Object.fromEntries(LIMIT_KEYS.map((key) => [key, z.custom((value) => value === null || isLimit(key, value), key === 'maxCostUsd' ? 'must be a positive number' : 'must be a positive whole number').optional()])))
+  .strictObject(
+    Object.fromEntries(
+      LIMIT_KEYS.map((key) => [
+        key,
+        z
+          .custom(
+            (value) => value === null || isLimit(key, value),
+            key === 'maxCostUsd' ? 'must be a positive number' : 'must be a positive whole number',
+          )
+          .optional(),
+      ]),
+    ),
+  )
   .optional();
 
 /** Contract §5. Unknown fields are refused, so that a misspelt ceiling is never a ceiling that is not there. */
@@ -28,8 +43,15 @@ const runInput = z.strictObject({
   stopOnTool: names.optional(),
   reasoning: z.enum(['low', 'medium', 'high'], 'must be low, medium or high').optional(),
   temperature: z.number('must be a number').min(0, 'must be 0 to 2').max(2, 'must be 0 to 2').optional(),
-  maxOutputTokens: z.int('must be a whole number').min(1, 'must be at least 1').max(1_000_000, 'may be 1,000,000').optional(),
-  shared: z.record(z.string(), z.json(), 'must be a JSON object').refine((value) => JSON.stringify(value).length <= 16_384, 'may have 16,384 characters of JSON').optional(),
+  maxOutputTokens: z
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(1_000_000, 'may be 1,000,000')
+    .optional(),
+  shared: z
+    .record(z.string(), z.json(), 'must be a JSON object')
+    .refine((value) => JSON.stringify(value).length <= 16_384, 'may have 16,384 characters of JSON')
+    .optional(),
   wire: z.literal('chat', 'must be chat: responses is not available in this version').optional(),
   review: later,
   session: later,
@@ -44,7 +66,9 @@ const runInput = z.strictObject({
 export function checkRunInput(input: unknown): RunInput {
   const result = runInput.safeParse(input);
   if (!result.success) {
-    const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'} ${wordsFor(issue)}`);
+    const problems = result.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'input'} ${wordsFor(issue)}`,
+    );
     throw new AgentError('INPUT_INVALID', `Correct the input of the run: ${problems.join('; ')}.`);
   }
   // Fields left out are absent, as the input was JSON; zod types them as possibly undefined.
@@ -53,5 +77,7 @@ export function checkRunInput(input: unknown): RunInput {
 
 function wordsFor(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `has no field ${issue.keys.join(', ')}`;
-  return issue.message.startsWith('Invalid input') ? 'must be a JSON object with a goal, as in {"goal":"…"}' : issue.message;
+  return issue.message.startsWith('Invalid input')
+    ? 'must be a JSON object with a goal, as in {"goal":"…"}'
+    : issue.message;
 }

@@ -1,4 +1,4 @@
-import type { AgentClient } from '../client/agent-client.js';
+import type { RunClient } from '../client/run-client.js';
 import type { RunHandle } from '../client/run-handle.js';
 import type { RunInput } from '../core/run-input.js';
 import type { DevOptions, DevParts } from './dev-parts.js';
@@ -9,7 +9,7 @@ import type { Style } from './style.js';
 export type Run = Pick<RunHandle, keyof RunHandle>;
 
 /** The client as commands see it. */
-export type Runs = Pick<AgentClient, 'list' | 'close'> & {
+export type Runs = Pick<RunClient, 'list' | 'close'> & {
   start(input: RunInput, options: { id?: string }): Promise<Run & { temporalRunId: string }>;
   run(runId: string): Run;
 };

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { RunListItem } from '../client/agent-client.js';
+import type { RunListItem } from '../client/run-client.js';
 import type { PendingItem } from '../core/progress.js';
 import { addCommand, given, type CommonOptions } from './command.js';
 import { withRuns, writeJson, type CliContext, type Runs } from './context.js';

@@ -1,4 +1,4 @@
-import type { RunListItem } from '../client/agent-client.js';
+import type { RunListItem } from '../client/run-client.js';
 import type { PendingItem, Progress } from '../core/progress.js';
 import type { TranscriptItem } from '../core/transcript.js';
 import {

@@ -59,7 +59,13 @@ export class DeltaReader {
       seen.reasoningEnd = newReasoning.offset + newReasoning.text.length;
     }
     if (progress !== '' && progress !== seen.progress) {
-      deltas.push({ type: 'tool_progress', ...base(), n: seen.n++, callId: key.replace(/\.r\d+$/, ''), text: progress });
+      deltas.push({
+        type: 'tool_progress',
+        ...base(),
+        n: seen.n++,
+        callId: key.replace(/\.r\d+$/, ''),
+        text: progress,
+      });
       seen.progress = progress;
     }
     return deltas;

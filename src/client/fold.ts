@@ -1,5 +1,8 @@
 import type { LoadedDataConverter } from '@temporalio/common';
-import { decodeArrayFromPayloads, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import {
+  decodeArrayFromPayloads,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
 import { toOutcome } from '../contract/failure.js';
@@ -81,7 +84,12 @@ export class RunFold {
   private async begin(event: HistoryEvent): Promise<void> {
     const attributes = event.workflowExecutionStartedEventAttributes;
     const [input] = await decodeArrayFromPayloads(this.converter, attributes?.input?.payloads);
-    this.run = { runId: this.runId, firstRunId: attributes?.firstExecutionRunId ?? '', input, atMs: timeOf(event) };
+    this.run = {
+      runId: this.runId,
+      firstRunId: attributes?.firstExecutionRunId ?? '',
+      input,
+      atMs: timeOf(event),
+    };
     this.pending = [];
     this.started = null;
     this.task = null;
@@ -100,7 +108,10 @@ export class RunFold {
 
   /** Events that the completion of a workflow task writes. Returns whether the event is one. */
   private takeCommand(event: HistoryEvent): boolean {
-    const { activityTaskScheduledEventAttributes: activity, workflowExecutionUpdateAcceptedEventAttributes: update } = event;
+    const {
+      activityTaskScheduledEventAttributes: activity,
+      workflowExecutionUpdateAcceptedEventAttributes: update,
+    } = event;
     if (activity) {
       const key = activity.activityId ?? '';
       this.keys.set(String(event.eventId), { key, activity: activity.activityType?.name ?? '' });
@@ -138,16 +149,26 @@ export class RunFold {
     return null;
   }
 
-  private control(name: string | null | undefined, payloads: temporal.api.common.v1.IPayload[] | null | undefined): Pending {
+  private control(
+    name: string | null | undefined,
+    payloads: temporal.api.common.v1.IPayload[] | null | undefined,
+  ): Pending {
     const known = CONTROL_NAMES.find((one) => one === name);
     return other(async (atMs) => {
       if (!known) return null;
-      return { type: 'control', atMs, name: known satisfies ControlName, payload: await this.decodeControl(payloads) };
+      return {
+        type: 'control',
+        atMs,
+        name: known satisfies ControlName,
+        payload: await this.decodeControl(payloads),
+      };
     });
   }
 
   /** A payload that cannot be read reaches the workflow as an error of its handler; it counts for nothing here either. */
-  private async decodeControl(payloads: temporal.api.common.v1.IPayload[] | null | undefined): Promise<unknown> {
+  private async decodeControl(
+    payloads: temporal.api.common.v1.IPayload[] | null | undefined,
+  ): Promise<unknown> {
     const [payload] = await decodeArrayFromPayloads(this.converter, payloads);
     return payload;
   }
@@ -228,7 +249,11 @@ function timeOf(event: HistoryEvent): number {
 }
 
 /** The input for an outcome; history types it by the activity that was scheduled. */
-function toInput({ key, activity }: { key: string; activity: string }, atMs: number, outcome: Outcome<unknown>): Input | null {
+function toInput(
+  { key, activity }: { key: string; activity: string },
+  atMs: number,
+  outcome: Outcome<unknown>,
+): Input | null {
   // The activity contract says what each activity returns; history keeps only its name.
   const typed = outcome as Outcome<never>;
   switch (activity) {

@@ -47,7 +47,11 @@ async function* readExecution(
   return query.signal?.aborted ? null : successor;
 }
 
-async function requestPage(client: Client, query: HistoryQuery & { temporalRunId: string }, nextPageToken: Uint8Array | undefined) {
+async function requestPage(
+  client: Client,
+  query: HistoryQuery & { temporalRunId: string },
+  nextPageToken: Uint8Array | undefined,
+) {
   const request = {
     namespace: client.options.namespace,
     execution: { workflowId: query.workflowId, runId: query.temporalRunId },

@@ -38,7 +38,9 @@ export class RunHandle {
    * @param options.follow Default true; false ends with what is there.
    * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
    */
-  async *events(options: { fromSeq?: number; follow?: boolean; signal?: AbortSignal } = {}): AsyncGenerator<WatchedEvent> {
+  async *events(
+    options: { fromSeq?: number; follow?: boolean; signal?: AbortSignal } = {},
+  ): AsyncGenerator<WatchedEvent> {
     const { fromSeq = 0, follow = true, signal } = options;
     for await (const { events } of this.pages({ follow, ...(signal && { signal }) })) {
       for (const event of events) if (event.seq >= fromSeq) yield withTextHash(event);
@@ -49,7 +51,8 @@ export class RunHandle {
   async *deltas(signal: AbortSignal): AsyncGenerator<Delta> {
     const reader = new DeltaReader(this.runId);
     while (!signal.aborted) {
-      for (const { key, attempt, details } of await this.pendingActivities()) yield* reader.read(key, attempt, details);
+      for (const { key, attempt, details } of await this.pendingActivities())
+        yield* reader.read(key, attempt, details);
       await sleep(DELTA_INTERVAL_MS, signal);
     }
   }
@@ -77,18 +80,33 @@ export class RunHandle {
     let fold: RunFold | null = null;
     for await (const page of this.pages({ follow: true, ...options })) fold = page.fold;
     const result = fold?.current()?.result;
-    if (!result) throw new AgentError('TEMPORAL_UNREACHABLE', `The run ${this.runId} goes on; nobody waits for it any more.`);
+    if (!result)
+      throw new AgentError(
+        'TEMPORAL_UNREACHABLE',
+        `The run ${this.runId} goes on; nobody waits for it any more.`,
+      );
     return result;
   }
 
   /** Says yes to a pending call, as it is or with other arguments. @throws AgentError see contract §11. */
-  approve(callId?: string, options: { args?: JsonObject; note?: string; by?: string; argsHash?: string } = {}): Promise<void> {
-    return this.control('decide', { ...(callId !== undefined && { callId }), decision: 'approve', ...options });
+  approve(
+    callId?: string,
+    options: { args?: JsonObject; note?: string; by?: string; argsHash?: string } = {},
+  ): Promise<void> {
+    return this.control('decide', {
+      ...(callId !== undefined && { callId }),
+      decision: 'approve',
+      ...options,
+    });
   }
 
   /** Says no to a pending call; the note reaches the model. @throws AgentError see contract §11. */
   reject(callId?: string, options: { note?: string; by?: string; argsHash?: string } = {}): Promise<void> {
-    return this.control('decide', { ...(callId !== undefined && { callId }), decision: 'reject', ...options });
+    return this.control('decide', {
+      ...(callId !== undefined && { callId }),
+      decision: 'reject',
+      ...options,
+    });
   }
 
   /** Answers a question, or tells what became of a call. */
@@ -127,7 +145,11 @@ export class RunHandle {
       const handle = this.client.workflow.getHandle(this.runId);
       // The server takes this for a closed run too, and does nothing.
       const { closeTime } = await handle.describe();
-      if (closeTime) throw new AgentError('RUN_CLOSED', `The run ${this.runId} has ended. See how: longhaul show ${this.runId}`);
+      if (closeTime)
+        throw new AgentError(
+          'RUN_CLOSED',
+          `The run ${this.runId} has ended. See how: longhaul show ${this.runId}`,
+        );
       await handle.cancel();
     });
   }
@@ -144,15 +166,26 @@ export class RunHandle {
     let fold: RunFold | null = null;
     for await (const page of this.pages({ follow: false })) fold = page.fold;
     const state = fold?.current();
-    if (!state) throw new AgentError('RUN_NOT_FOUND', `The run ${this.runId} has no history. See which there are: longhaul list`);
+    if (!state)
+      throw new AgentError(
+        'RUN_NOT_FOUND',
+        `The run ${this.runId} has no history. See which there are: longhaul list`,
+      );
     return state;
   }
 
-  private async *pages(options: { follow: boolean; signal?: AbortSignal }): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
+  private async *pages(options: {
+    follow: boolean;
+    signal?: AbortSignal;
+  }): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
     try {
       const fold = new RunFold(this.runId, this.client.options.loadedDataConverter);
       const temporalRunId = await firstRunId(this.client, this.runId);
-      for await (const page of readHistory(this.client, { workflowId: this.runId, temporalRunId, ...options })) {
+      for await (const page of readHistory(this.client, {
+        workflowId: this.runId,
+        temporalRunId,
+        ...options,
+      })) {
         yield { events: await fold.take(page), fold };
       }
     } catch (error) {
@@ -166,7 +199,10 @@ export class RunHandle {
     const pending = description.raw.pendingActivities ?? [];
     return Promise.all(
       pending.map(async ({ activityId, attempt, heartbeatDetails }) => {
-        const [details] = await decodeArrayFromPayloads(this.client.options.loadedDataConverter, heartbeatDetails?.payloads);
+        const [details] = await decodeArrayFromPayloads(
+          this.client.options.loadedDataConverter,
+          heartbeatDetails?.payloads,
+        );
         return { key: activityId ?? '', attempt: attempt ?? 1, details };
       }),
     );

@@ -19,7 +19,10 @@ export const maxDuration = (durationMs: number): StopCondition => ({ limits: { m
 export const hasToolCall = (name: string): StopCondition => ({ stopOnTool: name });
 
 /** The fields of a run's input that say the same as its conditions. The lowest of several ceilings of a kind counts. */
-export function toLimits(input: RunInput, conditions: readonly StopCondition[]): Pick<RunInput, 'limits' | 'stopOnTool'> {
+export function toLimits(
+  input: RunInput,
+  conditions: readonly StopCondition[],
+): Pick<RunInput, 'limits' | 'stopOnTool'> {
   if (conditions.length === 0) return {};
   const limits: LimitsInput = { ...input.limits };
   const stopOnTool = [...(input.stopOnTool ?? [])];

@@ -35,7 +35,13 @@ export function toOutcome(cause: unknown): Exclude<Outcome<never>, { kind: 'ok' 
       details: isObject(details) ? details : {},
     };
   }
-  return { kind: 'failed', code: 'Error', message: cause instanceof Error ? cause.message : String(cause), retryable: true, details: {} };
+  return {
+    kind: 'failed',
+    code: 'Error',
+    message: cause instanceof Error ? cause.message : String(cause),
+    retryable: true,
+    details: {},
+  };
 }
 
 /** Details were JSON on the wire, so an object among them is a JSON object. */

@@ -8,26 +8,54 @@ export const AGENT_RUN = 'agentRun';
 export const DEFAULT_TASK_QUEUE = 'longhaul';
 
 /** Queries. `settings` and `call` serve the activities; `progress` and `transcript` serve everybody. */
-export const QUERIES = { progress: 'progress', transcript: 'transcript', settings: 'settings', call: 'call' } as const;
+export const QUERIES = {
+  progress: 'progress',
+  transcript: 'transcript',
+  settings: 'settings',
+  call: 'call',
+} as const;
 
 /** What each signal and update does, as Temporal's Web UI shows it in its pickers. */
 export const HANDLERS: Record<ControlName, { description: string; kinds: 'signal' | 'both' }> = {
   decide: {
     kinds: 'both',
-    description: 'Decide on a pending call: {"callId":"s3.c0","decision":"approve"|"reject","note":"…","args":{…}}. callId may be left out when one call is pending.',
+    description:
+      'Decide on a pending call: {"callId":"s3.c0","decision":"approve"|"reject","note":"…","args":{…}}. callId may be left out when one call is pending.',
   },
-  approve: { kinds: 'signal', description: 'Approve the pending call: {"callId":"s3.c0"}, or nothing when one call is pending.' },
-  reject: { kinds: 'signal', description: 'Reject the pending call; the note reaches the model: {"callId":"s3.c0","note":"…"}.' },
-  say: { kinds: 'both', description: 'Say something to the agent: {"text":"…","mode":"steer"|"queue"|"interrupt"}.' },
+  approve: {
+    kinds: 'signal',
+    description: 'Approve the pending call: {"callId":"s3.c0"}, or nothing when one call is pending.',
+  },
+  reject: {
+    kinds: 'signal',
+    description: 'Reject the pending call; the note reaches the model: {"callId":"s3.c0","note":"…"}.',
+  },
+  say: {
+    kinds: 'both',
+    description: 'Say something to the agent: {"text":"…","mode":"steer"|"queue"|"interrupt"}.',
+  },
   answer: { kinds: 'both', description: 'Answer a question of the agent: {"callId":"s3.c0","text":"…"}.' },
   pause: { kinds: 'both', description: 'Hold back new work; what runs may end.' },
   resume: { kinds: 'both', description: 'Let new work start again.' },
   stop: { kinds: 'both', description: 'End gracefully: the agent answers with what it has.' },
-  setLimits: { kinds: 'both', description: 'Change ceilings: {"maxCostUsd":5,"maxSteps":200,"maxTokens":null,"maxDurationMs":3600000}.' },
+  setLimits: {
+    kinds: 'both',
+    description: 'Change ceilings: {"maxCostUsd":5,"maxSteps":200,"maxTokens":null,"maxDurationMs":3600000}.',
+  },
 };
 
 /** Names of all handlers. */
-export const CONTROL_NAMES = ['decide', 'approve', 'reject', 'say', 'answer', 'pause', 'resume', 'stop', 'setLimits'] as const satisfies readonly ControlName[];
+export const CONTROL_NAMES = [
+  'decide',
+  'approve',
+  'reject',
+  'say',
+  'answer',
+  'pause',
+  'resume',
+  'stop',
+  'setLimits',
+] as const satisfies readonly ControlName[];
 
 /** Search attributes, contract §5. */
 export const SEARCH_ATTRIBUTES = {

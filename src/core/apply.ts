@@ -57,7 +57,13 @@ function takeControl(draft: Draft, input: Extract<Input, { type: 'control' }>): 
   if (draft.state.phase === 'closed') return;
   const { callId } = Object(input.payload);
   const { code, message } = checked.refusal;
-  emit(draft, { type: 'control_rejected', control: input.name, code, message, callId: typeof callId === 'string' ? callId.slice(0, 100) : null });
+  emit(draft, {
+    type: 'control_rejected',
+    control: input.name,
+    code,
+    message,
+    callId: typeof callId === 'string' ? callId.slice(0, 100) : null,
+  });
 }
 
 function carryOut(draft: Draft, control: Control): void {
@@ -84,7 +90,13 @@ function announce(draft: Draft): void {
   const { state } = draft;
   if (state.seq > 0) return;
   const { goal } = state.input;
-  emit(draft, { type: 'run_started', goal, model: currentModel(state), limits: limitsOf(state), warnings: state.prepared?.warnings ?? [] });
+  emit(draft, {
+    type: 'run_started',
+    goal,
+    model: currentModel(state),
+    limits: limitsOf(state),
+    warnings: state.prepared?.warnings ?? [],
+  });
 }
 
 function settlePrepared(draft: Draft, outcome: Outcome<Prepared>): void {
@@ -99,8 +111,14 @@ function settlePrepared(draft: Draft, outcome: Outcome<Prepared>): void {
   if (outcome.kind === 'cancelled' || state.cancelRequested)
     return close(draft, { outcome: 'cancelled', answer: 'The run was cancelled before its first step.' });
   const { code, message } =
-    outcome.kind === 'failed' ? outcome : { code: 'INPUT_INVALID', message: 'The run could not be prepared in time.' };
-  close(draft, { outcome: 'failed', answer: message, error: { code: isErrorCode(code) ? code : 'INPUT_INVALID', message } });
+    outcome.kind === 'failed'
+      ? outcome
+      : { code: 'INPUT_INVALID', message: 'The run could not be prepared in time.' };
+  close(draft, {
+    outcome: 'failed',
+    answer: message,
+    error: { code: isErrorCode(code) ? code : 'INPUT_INVALID', message },
+  });
 }
 
 /** Ends at once: nothing new starts, what runs is cancelled, and the run closes when the last of it is settled. */
@@ -113,7 +131,8 @@ function requestCancel(draft: Draft): void {
     pause: null,
     model: { ...state.model, retryAtMs: null, call: call && { ...call, status: 'cancelling' } },
   });
-  for (const one of state.calls) if (one.status === 'running') patchCall(draft, one.id, { status: 'cancelling' });
+  for (const one of state.calls)
+    if (one.status === 'running') patchCall(draft, one.id, { status: 'cancelling' });
 }
 
 function endOutside(draft: Draft, input: Extract<Input, { type: 'ended_outside' }>): void {
@@ -136,7 +155,8 @@ function advance(draft: Draft): void {
     const stopTool = stopToolRan(draft.state);
     if (!closeCalls(draft)) return;
     if (stopTool) beginLanding(draft, { outcome: 'limit', limit: 'tool', error: null });
-    if (!draft.state.landing) patch(draft, { step: draft.state.step + 1, model: { ...IDLE_MODEL, index: draft.state.model.index } });
+    if (!draft.state.landing)
+      patch(draft, { step: draft.state.step + 1, model: { ...IDLE_MODEL, index: draft.state.model.index } });
   }
   if (draft.state.phase === 'model') advanceModel(draft);
 }
@@ -176,5 +196,7 @@ function stopToolRan(state: RunState): boolean {
   const { stopOnTool } = state.input;
   const names = Array.isArray(stopOnTool) ? stopOnTool : [];
   const didNotRun = ['rejected', 'invalid_arguments', 'unknown_tool', 'cancelled', 'refused_at_limit'];
-  return state.calls.some(({ plan, ended }) => names.includes(plan.name) && ended !== undefined && !didNotRun.includes(ended));
+  return state.calls.some(
+    ({ plan, ended }) => names.includes(plan.name) && ended !== undefined && !didNotRun.includes(ended),
+  );
 }

@@ -16,7 +16,8 @@ export function openCalls(draft: Draft, plans: readonly PlannedCall[]): void {
   const calls = plans.map((plan, index) => openCall(plan, `s${step}.c${index}`, draft.atMs));
   patch(draft, { phase: 'calls', calls });
   for (const call of calls) {
-    if (call.plan.problem) finishCall(draft, call.id, notRun(call.plan.problem.status, call.plan.problem.message));
+    if (call.plan.problem)
+      finishCall(draft, call.id, notRun(call.plan.problem.status, call.plan.problem.message));
     else if (call.status === 'gated' || call.status === 'asking') requestDecision(draft, call);
   }
 }
@@ -26,7 +27,11 @@ function openCall(plan: PlannedCall, id: string, atMs: number): CallState {
   if (plan.problem) return { ...base, status: 'ready' };
   if (plan.gate) {
     const { expiresInMs } = plan.gate;
-    return { ...base, status: 'gated', dueAtMs: expiresInMs === undefined ? null : atMs + Math.min(expiresInMs, LONGEST_WAIT_MS) };
+    return {
+      ...base,
+      status: 'gated',
+      dueAtMs: expiresInMs === undefined ? null : atMs + Math.min(expiresInMs, LONGEST_WAIT_MS),
+    };
   }
   return { ...base, ...ungated(plan, atMs) };
 }
@@ -57,7 +62,8 @@ function requestDecision(draft: Draft, call: CallState): void {
 
 /** A waiting call as humans see it. */
 export function toPending(call: CallState): PendingItem {
-  const kind = call.status === 'unknown' ? 'unknown_outcome' : call.status === 'asking' ? 'question' : 'decision';
+  const kind =
+    call.status === 'unknown' ? 'unknown_outcome' : call.status === 'asking' ? 'question' : 'decision';
   const { control, gate, name } = call.plan;
   return {
     kind,
@@ -65,7 +71,8 @@ export function toPending(call: CallState): PendingItem {
     tool: name,
     args: parseJson(call.args),
     argsHash: gate?.argsHash ?? null,
-    summary: control?.kind === 'ask' ? control.question : (gate?.summary ?? `${name} ${call.args}`.slice(0, 200)),
+    summary:
+      control?.kind === 'ask' ? control.question : (gate?.summary ?? `${name} ${call.args}`.slice(0, 200)),
     requestedAt: toIso(call.requestedAtMs),
     expiresAt: call.dueAtMs === null ? null : toIso(call.dueAtMs),
   };
@@ -90,7 +97,13 @@ export function startReadyCalls(draft: Draft): void {
     if (active(draft.state) >= MAX_PARALLEL_CALLS) return;
     patchCall(draft, call.id, { status: 'running' });
     const { name } = call.plan;
-    emit(draft, { type: 'tool_started', step: draft.state.step, callId: call.id, tool: name, args: parseJson(call.args) });
+    emit(draft, {
+      type: 'tool_started',
+      step: draft.state.step,
+      callId: call.id,
+      tool: name,
+      args: parseJson(call.args),
+    });
   }
 }
 

@@ -24,13 +24,21 @@ export function close(draft: Draft, end: Pick<RunResult, 'outcome' | 'answer'> &
     error: null,
     ...end,
   };
-  patch(draft, { phase: 'closed', closedAtMs: draft.atMs, result, queue: [], model: IDLE_MODEL, pause: null });
+  patch(draft, {
+    phase: 'closed',
+    closedAtMs: draft.atMs,
+    result,
+    queue: [],
+    model: IDLE_MODEL,
+    pause: null,
+  });
   emit(draft, { type: 'run_completed', result });
 }
 
 function abandonCall(draft: Draft, call: CallState): void {
   const awaitsRerun = call.status === 'ready' && call.rerun > 0;
-  const underWay = awaitsRerun || call.status === 'running' || call.status === 'cancelling' || call.status === 'unknown';
+  const underWay =
+    awaitsRerun || call.status === 'running' || call.status === 'cancelling' || call.status === 'unknown';
   if (underWay && call.plan.effect === undefined) finishUnknown(draft, call);
   else finishCall(draft, call.id, notRun('cancelled', 'The run ended before this call.'));
 }
@@ -57,9 +65,13 @@ export function closeLanded(draft: Draft, landing: Landing, answer: string): voi
 
 /** An answer made without the model, from what it said last. */
 export function assembleAnswer(state: RunState): string {
-  const lastWords = state.transcript.filter((item) => item.role === 'assistant' && item.content.trim() !== '').at(-1);
+  const lastWords = state.transcript
+    .filter((item) => item.role === 'assistant' && item.content.trim() !== '')
+    .at(-1);
   const steps = `The run ended after ${state.stepsCompleted} completed ${state.stepsCompleted === 1 ? 'step' : 'steps'}, without a closing answer by the model.`;
-  return lastWords ? `${steps} Its last words were:\n\n${lastWords.content}` : `${steps} The model had said nothing yet.`;
+  return lastWords
+    ? `${steps} Its last words were:\n\n${lastWords.content}`
+    : `${steps} The model had said nothing yet.`;
 }
 
 /** What a ceiling is called in the closing message to the model. */
@@ -82,7 +94,9 @@ export function beginLanding(draft: Draft, why: Omit<Landing, 'reason'> & { reas
   patch(draft, { landing: { ...why, reason }, pause: null });
   emit(draft, { type: 'landing_started', step: state.step, outcome: why.outcome, limit: why.limit });
   const { call } = state.model;
-  patch(draft, { model: { ...state.model, retryAtMs: null, call: call && { ...call, status: 'cancelling' } } });
+  patch(draft, {
+    model: { ...state.model, retryAtMs: null, call: call && { ...call, status: 'cancelling' } },
+  });
   refuseCalls(draft);
 }
 
@@ -108,7 +122,8 @@ function settleForLanding(draft: Draft, call: CallState): void {
       break;
     case 'ready':
       if (stopped && call.rerun > 0) finishUnknown(draft, call);
-      else if (stopped) finishCall(draft, call.id, notRun('cancelled', 'The run was asked to stop before this call.'));
+      else if (stopped)
+        finishCall(draft, call.id, notRun('cancelled', 'The run was asked to stop before this call.'));
       break;
     case 'unknown':
       finishUnknown(draft, call);
@@ -136,11 +151,17 @@ export function finishCall(draft: Draft, callId: string, result: CallResult): vo
 
 /** Gives a call whose outcome nobody knows the result that says so, and puts it on record. */
 export function finishUnknown(draft: Draft, call: CallState, note = humanWords(call)): void {
-  patch(draft, { unknownOutcomes: [...draft.state.unknownOutcomes, { callId: call.id, tool: call.plan.name }] });
+  patch(draft, {
+    unknownOutcomes: [...draft.state.unknownOutcomes, { callId: call.id, tool: call.plan.name }],
+  });
   finishCall(
     draft,
     call.id,
-    notRun('unknown_outcome', 'It is not known whether this call took effect. Verify before you try again.', note),
+    notRun(
+      'unknown_outcome',
+      'It is not known whether this call took effect. Verify before you try again.',
+      note,
+    ),
   );
 }
 

@@ -46,14 +46,19 @@ const TEXT_FIELDS = [
 /** The control that a payload stands for. Fields that mean nothing are passed over. */
 export function readControl(name: ControlName, payload: unknown): CheckedControl {
   const given = payload ?? {};
-  if (typeof given !== 'object' || Array.isArray(given)) return refuse('INPUT_INVALID', `${name} takes one JSON object.`);
+  if (typeof given !== 'object' || Array.isArray(given))
+    return refuse('INPUT_INVALID', `${name} takes one JSON object.`);
   const fields: Record<string, unknown> = { ...given };
   for (const [key, maxChars] of TEXT_FIELDS) {
     const value = fields[key];
     if (value === null) delete fields[key];
-    else if (value !== undefined && typeof value !== 'string') return refuse('INPUT_INVALID', `${name}: ${key} must be text.`);
+    else if (value !== undefined && typeof value !== 'string')
+      return refuse('INPUT_INVALID', `${name}: ${key} must be text.`);
     else if (typeof value === 'string' && value.length > maxChars)
-      return refuse('MESSAGE_TOO_LARGE', `${name}: ${key} has ${value.length} characters; ${maxChars} are allowed.`);
+      return refuse(
+        'MESSAGE_TOO_LARGE',
+        `${name}: ${key} has ${value.length} characters; ${maxChars} are allowed.`,
+      );
   }
   switch (name) {
     case 'approve':
@@ -73,7 +78,10 @@ export function readControl(name: ControlName, payload: unknown): CheckedControl
 }
 
 /** The named fields that are there; all of them are known to be text. */
-function optional<K extends string>(fields: Record<string, unknown>, keys: readonly K[]): { [key in K]?: string } {
+function optional<K extends string>(
+  fields: Record<string, unknown>,
+  keys: readonly K[],
+): { [key in K]?: string } {
   const picked: { [key in K]?: string } = {};
   for (const key of keys) {
     const value = fields[key];
@@ -86,7 +94,8 @@ function readDecision(fields: Record<string, unknown>): CheckedControl {
   const { decision, args } = fields;
   if (decision !== 'approve' && decision !== 'reject')
     return refuse('INPUT_INVALID', 'decide: decision must be "approve" or "reject".');
-  if (args !== undefined && args !== null && !isJsonObject(args)) return refuse('ARGS_INVALID', 'decide: args must be a JSON object.');
+  if (args !== undefined && args !== null && !isJsonObject(args))
+    return refuse('ARGS_INVALID', 'decide: args must be a JSON object.');
   if (isJsonObject(args) && JSON.stringify(args).length > MAX_EDITED_ARGS_CHARS)
     return refuse('MESSAGE_TOO_LARGE', `decide: args may have ${MAX_EDITED_ARGS_CHARS} characters.`);
   const named = optional(fields, ['callId', 'note', 'by', 'argsHash']);
@@ -100,7 +109,8 @@ function isJsonObject(value: unknown): value is JsonObject {
 
 function readText(fields: Record<string, unknown>, make: (text: string) => Control): CheckedControl {
   const { text } = fields;
-  if (typeof text !== 'string' || text.trim() === '') return refuse('INPUT_INVALID', 'text must not be empty.');
+  if (typeof text !== 'string' || text.trim() === '')
+    return refuse('INPUT_INVALID', 'text must not be empty.');
   return { control: make(text) };
 }
 
@@ -121,9 +131,11 @@ function readLimits(fields: Record<string, unknown>): CheckedControl {
   for (const key of LIMIT_KEYS) {
     const value = fields[key];
     if (value === undefined) continue;
-    if (value !== null && !isLimit(key, value)) return refuse('INPUT_INVALID', `setLimits: ${key} must be a positive number or null.`);
+    if (value !== null && !isLimit(key, value))
+      return refuse('INPUT_INVALID', `setLimits: ${key} must be a positive number or null.`);
     limits[key] = value;
   }
-  if (Object.keys(limits).length === 0) return refuse('INPUT_INVALID', `setLimits takes one of ${LIMIT_KEYS.join(', ')}.`);
+  if (Object.keys(limits).length === 0)
+    return refuse('INPUT_INVALID', `setLimits takes one of ${LIMIT_KEYS.join(', ')}.`);
   return { control: { kind: 'setLimits', ...limits, ...optional(fields, ['by']) } };
 }

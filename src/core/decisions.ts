@@ -25,21 +25,32 @@ function findCall(state: RunState, callId: string | undefined, fits: (call: Call
     const candidates = state.calls.filter((call) => isPending(call) && fits(call));
     const [only] = candidates;
     if (only && candidates.length === 1) return { call: only };
-    return refuse('CALL_NOT_PENDING', candidates.length === 0 ? 'No call waits for this.' : `${candidates.length} calls wait: name one.`);
+    return refuse(
+      'CALL_NOT_PENDING',
+      candidates.length === 0 ? 'No call waits for this.' : `${candidates.length} calls wait: name one.`,
+    );
   }
   const call = state.calls.find((one) => one.id === callId);
   if (call && isPending(call)) {
-    return fits(call) ? { call } : refuse('CALL_NOT_PENDING', `${callId} waits for ${call.status === 'asking' ? 'an answer' : 'a decision'}.`);
+    return fits(call)
+      ? { call }
+      : refuse(
+          'CALL_NOT_PENDING',
+          `${callId} waits for ${call.status === 'asking' ? 'an answer' : 'a decision'}.`,
+        );
   }
-  if (state.decidedCallIds.includes(callId)) return refuse('ALREADY_DECIDED', `${callId} is decided; the first decision stands.`);
+  if (state.decidedCallIds.includes(callId))
+    return refuse('ALREADY_DECIDED', `${callId} is decided; the first decision stands.`);
   const [, step] = /^s(\d+)\.c\d+$/.exec(callId) ?? [];
-  if (call || (step !== undefined && Number(step) < state.step)) return refuse('CALL_NOT_PENDING', `${callId} waits for nothing.`);
+  if (call || (step !== undefined && Number(step) < state.step))
+    return refuse('CALL_NOT_PENDING', `${callId} waits for nothing.`);
   return refuse('CALL_NOT_FOUND', `This run has no call ${callId}.`);
 }
 
 const refuse = (code: ErrorCode, message: string): { refusal: Refusal } => ({ refusal: { code, message } });
 
-const takesDecision = (decision: Decision) => (call: CallState) => call.status !== 'asking' || decision.decision === 'reject';
+const takesDecision = (decision: Decision) => (call: CallState) =>
+  call.status !== 'asking' || decision.decision === 'reject';
 const takesAnswer = (call: CallState) => call.status === 'asking' || call.status === 'unknown';
 
 /** Why a decision cannot be taken, or `null`. */
@@ -48,9 +59,15 @@ export function refuseDecision(state: RunState, decision: Decision): Refusal | n
   if ('refusal' in found) return found.refusal;
   const { gate } = found.call.plan;
   if (decision.argsHash !== undefined && gate && decision.argsHash !== gate.argsHash)
-    return { code: 'ARGS_HASH_MISMATCH', message: `The arguments of ${found.call.id} are others than those decided on.` };
+    return {
+      code: 'ARGS_HASH_MISMATCH',
+      message: `The arguments of ${found.call.id} are others than those decided on.`,
+    };
   if (decision.args !== undefined && (decision.decision !== 'approve' || found.call.status !== 'gated'))
-    return { code: 'ARGS_INVALID', message: `Arguments can only be edited when a call is approved before it ran.` };
+    return {
+      code: 'ARGS_INVALID',
+      message: `Arguments can only be edited when a call is approved before it ran.`,
+    };
   return null;
 }
 
@@ -98,7 +115,12 @@ export function answer(draft: Draft, given: Answer): void {
 function record(
   draft: Draft,
   call: CallState,
-  made: { decision: 'approve' | 'reject' | 'answer'; by?: string | undefined; note?: string | undefined; editedArgs?: JsonValue },
+  made: {
+    decision: 'approve' | 'reject' | 'answer';
+    by?: string | undefined;
+    note?: string | undefined;
+    editedArgs?: JsonValue;
+  },
 ): void {
   patch(draft, { decidedCallIds: remember(draft.state.decidedCallIds, call.id) });
   emit(draft, {
@@ -124,11 +146,19 @@ export function settleArgsCheck(draft: Draft, key: string, outcome: Outcome<Args
   if (!call) return;
   const { edit, ...unedited } = call;
   const check: ArgsCheck =
-    outcome.kind === 'ok' ? outcome.value : { ok: false, message: 'The arguments could not be checked. Decide again.' };
+    outcome.kind === 'ok'
+      ? outcome.value
+      : { ok: false, message: 'The arguments could not be checked. Decide again.' };
   const calls = (next: CallState) => draft.state.calls.map((one) => (one.id === call.id ? next : one));
   if (!check.ok) {
     patch(draft, { calls: calls({ ...unedited, status: 'gated' }) });
-    emit(draft, { type: 'control_rejected', control: 'decide', code: 'ARGS_INVALID', message: check.message, callId: call.id });
+    emit(draft, {
+      type: 'control_rejected',
+      control: 'decide',
+      code: 'ARGS_INVALID',
+      message: check.message,
+      callId: call.id,
+    });
     return;
   }
   const { gate } = call.plan;
@@ -139,6 +169,11 @@ export function settleArgsCheck(draft: Draft, key: string, outcome: Outcome<Args
   };
   const approved: CallState = { ...unedited, plan, args: check.args, edited: true, status: 'gated' };
   patch(draft, { calls: calls(approved) });
-  record(draft, approved, { decision: 'approve', by: edit?.by, note: edit?.note, editedArgs: edit?.args ?? null });
+  record(draft, approved, {
+    decision: 'approve',
+    by: edit?.by,
+    note: edit?.note,
+    editedArgs: edit?.args ?? null,
+  });
   approve(draft, approved, edit?.note);
 }

@@ -28,7 +28,9 @@ export function patch(draft: Draft, fields: Partial<RunState>): void {
 
 /** Replaces fields of one call of the current step. */
 export function patchCall(draft: Draft, callId: string, fields: Partial<CallState>): void {
-  patch(draft, { calls: draft.state.calls.map((call) => (call.id === callId ? { ...call, ...fields } : call)) });
+  patch(draft, {
+    calls: draft.state.calls.map((call) => (call.id === callId ? { ...call, ...fields } : call)),
+  });
 }
 
 /** Adds messages to the transcript. */

@@ -25,7 +25,14 @@ export type EventBody =
       finishReason: string;
     }
   /** A model call that failed for good; `retryAt` says when it is tried again, if it is. */
-  | { type: 'model_failed'; step: number; model: string; code: string; message: string; retryAt: string | null }
+  | {
+      type: 'model_failed';
+      step: number;
+      model: string;
+      code: string;
+      message: string;
+      retryAt: string | null;
+    }
   | { type: 'tool_started'; step: number; callId: string; tool: string; args: JsonValue }
   | {
       type: 'tool_completed';
@@ -54,7 +61,12 @@ export type EventBody =
   | { type: 'message_accepted'; messageId: string; mode: SayMode; position: number; by: string | null }
   | { type: 'control_rejected'; control: string; code: string; message: string; callId: string | null }
   | { type: 'limits_changed'; limits: Limits; by: string | null }
-  | { type: 'landing_started'; step: number; outcome: 'limit' | 'stopped' | 'failed'; limit: LimitName | null }
+  | {
+      type: 'landing_started';
+      step: number;
+      outcome: 'limit' | 'stopped' | 'failed';
+      limit: LimitName | null;
+    }
   | { type: 'fallback_used'; step: number; from: string; to: string; code: string }
   | { type: 'run_paused'; reason: 'asked' | 'payment'; by: string | null; message: string | null }
   | { type: 'run_resumed'; by: string | null }

@@ -30,7 +30,10 @@ export const EMPTY_LEDGER: Ledger = {
 };
 
 /** Books one completed model call. */
-export function settle(ledger: Ledger, call: { cost: CallCost; promptTokens: number; completionTokens: number }): Ledger {
+export function settle(
+  ledger: Ledger,
+  call: { cost: CallCost; promptTokens: number; completionTokens: number },
+): Ledger {
   const { nanoUsd, estimated } = call.cost;
   return {
     ...ledger,

@@ -41,7 +41,8 @@ export function limitReached(state: RunState, atMs: number): LimitName | null {
     if (ledger.unknownCostCalls > 0 || chargedNanoUsd(ledger) >= toNanoUsd(limits.maxCostUsd)) return 'cost';
   }
   if (limits.maxSteps !== null && state.stepsCompleted >= limits.maxSteps) return 'steps';
-  if (limits.maxTokens !== null && ledger.promptTokens + ledger.completionTokens >= limits.maxTokens) return 'tokens';
+  if (limits.maxTokens !== null && ledger.promptTokens + ledger.completionTokens >= limits.maxTokens)
+    return 'tokens';
   const deadline = deadlineMs(state);
   if (deadline !== null && atMs >= deadline) return 'duration';
   return null;

@@ -36,15 +36,21 @@ export function settleModel(draft: Draft, key: string, outcome: Outcome<ModelRes
   if (!call || call.key !== key) return;
   patch(draft, { model: { ...draft.state.model, call: null } });
   if (outcome.kind === 'ok') return settleAnswer(draft, call.purpose, outcome.value);
-  if (!(outcome.kind === 'cancelled' && outcome.neverStarted)) patch(draft, { ledger: lose(draft.state.ledger) });
+  if (!(outcome.kind === 'cancelled' && outcome.neverStarted))
+    patch(draft, { ledger: lose(draft.state.ledger) });
   if (outcome.kind === 'cancelled') {
-    if (call.purpose === 'landing' && draft.state.landing && !draft.state.cancelRequested) closeLanded(draft, draft.state.landing, '');
+    if (call.purpose === 'landing' && draft.state.landing && !draft.state.cancelRequested)
+      closeLanded(draft, draft.state.landing, '');
     return;
   }
   const failure =
     outcome.kind === 'failed'
       ? outcome
-      : { code: 'MODEL_UNAVAILABLE', message: 'The model call did not end in time, or its worker was lost.', retryable: true };
+      : {
+          code: 'MODEL_UNAVAILABLE',
+          message: 'The model call did not end in time, or its worker was lost.',
+          retryable: true,
+        };
   settleFailure(draft, call.purpose, failure);
 }
 
@@ -77,7 +83,11 @@ function finishOrGoOn(draft: Draft, answer: string): void {
   const { landing, step, cancelRequested } = draft.state;
   if (cancelRequested) return;
   if (landing) return closeLanded(draft, landing, answer);
-  if (!takeMessages(draft, 'all')) return close(draft, { outcome: 'done', answer: answer.trim() === '' ? assembleAnswer(draft.state) : answer });
+  if (!takeMessages(draft, 'all'))
+    return close(draft, {
+      outcome: 'done',
+      answer: answer.trim() === '' ? assembleAnswer(draft.state) : answer,
+    });
   patch(draft, { step: step + 1 });
 }
 
@@ -172,7 +182,13 @@ function waitOut(draft: Draft, failure: Failure): void {
   }
   const retryAtMs = draft.atMs + Math.min(OUTAGE.firstWaitMs * 2 ** model.outageWaits, OUTAGE.longestWaitMs);
   reportFailure(draft, failure, retryAtMs);
-  const waiting: ModelState = { ...model, index: 0, retryAtMs, outageSinceMs: sinceMs, outageWaits: model.outageWaits + 1 };
+  const waiting: ModelState = {
+    ...model,
+    index: 0,
+    retryAtMs,
+    outageSinceMs: sinceMs,
+    outageWaits: model.outageWaits + 1,
+  };
   patch(draft, { model: waiting });
 }
 

@@ -19,7 +19,10 @@ export const IDLE_MODEL: ModelState = {
  * @param input what the run was started with; anything at all, as a raw `temporal workflow start` may send. It is
  * checked by the worker before the first step (`prepared`), so a bad one ends the run instead of blocking it.
  */
-export function startState(input: unknown, run: { runId: string; firstRunId: string; atMs: number }): RunState {
+export function startState(
+  input: unknown,
+  run: { runId: string; firstRunId: string; atMs: number },
+): RunState {
   const known = toRunInput(input);
   const system = typeof known.system === 'string' ? `${SYSTEM_PROMPT}\n\n${known.system}` : SYSTEM_PROMPT;
   const transcript: TranscriptItem[] = [

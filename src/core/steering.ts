@@ -14,7 +14,10 @@ export function refuseSay(state: RunState, say: Say): Refusal | null {
   if (state.cancelRequested || state.model.call?.purpose === 'landing')
     return { code: 'RUN_CLOSED', message: 'The run is ending; the model hears nothing more.' };
   if (state.queue.length >= MAX_QUEUED_MESSAGES)
-    return { code: 'MESSAGE_TOO_LARGE', message: `${MAX_QUEUED_MESSAGES} messages wait already. Say more after the next step.` };
+    return {
+      code: 'MESSAGE_TOO_LARGE',
+      message: `${MAX_QUEUED_MESSAGES} messages wait already. Say more after the next step.`,
+    };
   return null;
 }
 
@@ -32,7 +35,13 @@ export function say(draft: Draft, message: Say): void {
     queue: [...state.queue, { messageId, text: message.text, mode }],
     messageIds: remember(state.messageIds, messageId),
   });
-  emit(draft, { type: 'message_accepted', messageId, mode, position: state.queue.length, by: message.by ?? null });
+  emit(draft, {
+    type: 'message_accepted',
+    messageId,
+    mode,
+    position: state.queue.length,
+    by: message.by ?? null,
+  });
   const { call } = state.model;
   if (mode === 'interrupt' && call?.purpose === 'step' && !state.landing)
     patch(draft, { model: { ...draft.state.model, call: { ...call, status: 'cancelling' } } });
@@ -67,7 +76,10 @@ export function resume(draft: Draft, by: string | undefined): void {
 
 /** Ends gracefully because a human asked. */
 export function stop(draft: Draft, note: string | undefined): void {
-  const reason = ['A human asked this run to stop.', ...(note === undefined ? [] : [`Their note: ${note}`])].join(' ');
+  const reason = [
+    'A human asked this run to stop.',
+    ...(note === undefined ? [] : [`Their note: ${note}`]),
+  ].join(' ');
   beginLanding(draft, { outcome: 'stopped', limit: null, error: null, reason });
 }
 
@@ -76,6 +88,9 @@ export function setLimits(draft: Draft, control: Extract<Control, { kind: 'setLi
   const { kind: _, by, ...given } = control;
   const limits = { ...limitsOf(draft.state), ...given };
   const { prepared, earlyLimits } = draft.state;
-  patch(draft, prepared ? { prepared: { ...prepared, limits } } : { earlyLimits: { ...earlyLimits, ...given } });
+  patch(
+    draft,
+    prepared ? { prepared: { ...prepared, limits } } : { earlyLimits: { ...earlyLimits, ...given } },
+  );
   emit(draft, { type: 'limits_changed', limits, by: by ?? null });
 }

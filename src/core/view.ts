@@ -35,5 +35,7 @@ function statusOf(state: RunState): RunStatus {
 function isWaiting(state: RunState): boolean {
   if (state.phase === 'model') return state.model.retryAtMs !== null;
   if (state.phase !== 'calls') return false;
-  return !state.calls.some((call) => call.status === 'running' || call.status === 'ready' || call.status === 'checking');
+  return !state.calls.some(
+    (call) => call.status === 'running' || call.status === 'ready' || call.status === 'checking',
+  );
 }

@@ -52,7 +52,11 @@ export function work(state: RunState): Work[] {
   if (state.phase === 'closed') return [{ kind: 'close' }];
   const items: Work[] = [];
   if (state.phase === 'preparing') {
-    items.push(state.cancelRequested ? { kind: 'cancel', key: 'prepare', of: 'prepare' } : { kind: 'prepare', key: 'prepare' });
+    items.push(
+      state.cancelRequested
+        ? { kind: 'cancel', key: 'prepare', of: 'prepare' }
+        : { kind: 'prepare', key: 'prepare' },
+    );
   }
   const model = modelWork(state);
   if (model) items.push(model);
@@ -95,7 +99,12 @@ function callWork(call: CallState): Work | null {
     case 'cancelling':
       return { kind: 'cancel', key: toolKey(call), of: 'tool' };
     case 'checking':
-      return { kind: 'check', key: checkKey(call), input: { name, args: call.edit?.args ?? null }, summary: `check arguments of ${call.id}` };
+      return {
+        kind: 'check',
+        key: checkKey(call),
+        input: { name, args: call.edit?.args ?? null },
+        summary: `check arguments of ${call.id}`,
+      };
     default:
       return null;
   }

@@ -90,7 +90,10 @@ export interface ModelPort {
    * Makes one streamed call and returns its complete answer.
    * @throws AgentError one of the `MODEL_*` codes; with `details.delayMs` when the server said when to come back.
    */
-  call(request: ModelRequest, options: { signal: AbortSignal; listener?: ModelListener }): Promise<ModelAnswer>;
+  call(
+    request: ModelRequest,
+    options: { signal: AbortSignal; listener?: ModelListener },
+  ): Promise<ModelAnswer>;
   /**
    * Looks a model up in the server's list.
    * @returns `null` when the server has a list and the model is not in it, `undefined` when there is no list to ask.

@@ -78,7 +78,13 @@ export async function createAgentWorker(options: AgentWorkerOptions): Promise<Ag
     maxConcurrentWorkflowTaskExecutions: 100,
     ...options.worker,
   });
-  return { worker, taskQueue: config.taskQueue, identity, warnings: warningsFor(attributes.missing), close: () => connection.close() };
+  return {
+    worker,
+    taskQueue: config.taskQueue,
+    identity,
+    warnings: warningsFor(attributes.missing),
+    close: () => connection.close(),
+  };
 }
 
 function createPorts({ config, module, model }: AgentWorkerOptions) {
@@ -90,7 +96,10 @@ function createPorts({ config, module, model }: AgentWorkerOptions) {
     blobs,
     artifacts,
     model: model ?? createModel(config),
-    tools: createToolRegistry(module.tools, createBuiltinTools({ workspace: config.workspace, dataDir: config.dataDir })),
+    tools: createToolRegistry(
+      module.tools,
+      createBuiltinTools({ workspace: config.workspace, dataDir: config.dataDir }),
+    ),
     memory: new RunMemory(),
     heartbeats: new HeartbeatPacer(),
     workspace: realpathSync(config.workspace),
@@ -123,5 +132,7 @@ async function workflowCode(mayUseBundle: boolean): Promise<Partial<WorkerOption
 
 function warningsFor(missing: string[]): string[] {
   if (missing.length === 0) return [];
-  return [`The Temporal server lacks the search attributes ${missing.join(', ')}, so lists cannot be filtered by them. Runs are not affected.`];
+  return [
+    `The Temporal server lacks the search attributes ${missing.join(', ')}, so lists cannot be filtered by them. Runs are not affected.`,
+  ];
 }

@@ -13,7 +13,7 @@ import {
 import { createFileBlobs } from '../../src/adapters/blobs/file-blobs.js';
 import { connectClient } from '../../src/adapters/temporal/connect.js';
 import { createDataConverter } from '../../src/adapters/temporal/data-converter.js';
-import { AgentClient } from '../../src/client/agent-client.js';
+import { AgentClient } from '../../src/agent-client.js';
 import type { RunHandle, WatchedEvent } from '../../src/client/run-handle.js';
 import { loadConfig, type Config } from '../../src/config.js';
 import type { RunEvent } from '../../src/core/events.js';

@@ -117,7 +117,10 @@ async function callModel(
   }
   signal.throwIfAborted();
   if (!accumulator.isComplete) throw parts.errors.fromFailure(accumulator.truncation());
-  const { generationId, tokens, usage, model, ...answer } = accumulator.answer(callIdPrefix(request), callIdsIn(request));
+  const { generationId, tokens, usage, model, ...answer } = accumulator.answer(
+    callIdPrefix(request),
+    callIdsIn(request),
+  );
   const answeredBy = model ?? request.model;
   const cost: ModelCost = isCached
     ? { kind: 'reported', nanoUsd: 0 }

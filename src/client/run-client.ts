@@ -1,10 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { createFileBlobs } from '../adapters/blobs/file-blobs.js';
-import { checkRunInput } from '../adapters/run-input.js';
-import { connectClient } from '../adapters/temporal/connect.js';
-import { createDataConverter } from '../adapters/temporal/data-converter.js';
-import { loadConfig, type Config } from '../config.js';
 import { AGENT_RUN } from '../contract/names.js';
 import { AgentError } from '../core/errors.js';
 import type { RunInput } from '../core/run-input.js';
@@ -12,11 +7,15 @@ import { toAgentError } from './errors.js';
 import { RunHandle } from './run-handle.js';
 import { toLimits, type StopCondition } from './stop-conditions.js';
 
-/** What a client is made of; everything comes from the environment when left out. */
-export interface ConnectOptions {
-  config?: Config;
-  /** Takes the place of the configured Temporal address. */
-  address?: string;
+/** What a client works with. */
+export interface RunClientParts {
+  client: Client;
+  taskQueue: string;
+  /**
+   * Checks the input of a run before anything is sent.
+   * @throws AgentError `INPUT_INVALID`
+   */
+  checkInput(input: unknown): RunInput;
 }
 
 /** A run's input as the library takes it: ceilings may be given as conditions, which become plain data. */
@@ -40,20 +39,11 @@ export interface RunListItem {
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/;
 
 /** Starts runs and finds them again. */
-export class AgentClient {
-  private constructor(
-    private readonly client: Client,
-    private readonly taskQueue: string,
-  ) {}
+export class RunClient {
+  private readonly client: Client;
 
-  /**
-   * Connects by Temporal's own environment configuration.
-   * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
-   */
-  static async connect(options: ConnectOptions = {}): Promise<AgentClient> {
-    const config = options.config ?? loadConfig();
-    const dataConverter = createDataConverter({ blobs: createFileBlobs(config.blobs.dir), encryptionKeys: config.encryptionKeys });
-    return new AgentClient(await connectClient({ dataConverter, ...(options.address && { address: options.address }) }), config.taskQueue);
+  constructor(private readonly parts: RunClientParts) {
+    this.client = parts.client;
   }
 
   /**
@@ -61,16 +51,22 @@ export class AgentClient {
    * @param options.id the run's id; a random one when left out.
    * @throws AgentError `INPUT_INVALID`, `RUN_EXISTS`, `TEMPORAL_UNREACHABLE`
    */
-  async start(input: StartInput, options: { id?: string } = {}): Promise<RunHandle & { temporalRunId: string }> {
+  async start(
+    input: StartInput,
+    options: { id?: string } = {},
+  ): Promise<RunHandle & { temporalRunId: string }> {
     const { stopWhen = [], ...rest } = input;
-    const checked = checkRunInput({ ...rest, ...toLimits(rest, stopWhen) });
+    const checked = this.parts.checkInput({ ...rest, ...toLimits(rest, stopWhen) });
     const runId = options.id ?? `run-${randomUUID().slice(0, 13)}`;
     if (!RUN_ID.test(runId))
-      throw new AgentError('INPUT_INVALID', `The id ${JSON.stringify(runId.slice(0, 80))} does not fit: letters, digits, . _ : - and up to 200 characters.`);
+      throw new AgentError(
+        'INPUT_INVALID',
+        `The id ${JSON.stringify(runId.slice(0, 80))} does not fit: letters, digits, . _ : - and up to 200 characters.`,
+      );
     try {
       const handle = await this.client.workflow.start(AGENT_RUN, {
         workflowId: runId,
-        taskQueue: this.taskQueue,
+        taskQueue: this.parts.taskQueue,
         args: [checked],
         workflowTaskTimeout: '30s',
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
@@ -97,7 +93,9 @@ export class AgentClient {
     const filter = statusFilter(status);
     const items: RunListItem[] = [];
     try {
-      for await (const info of this.client.workflow.list({ query: `WorkflowType = '${AGENT_RUN}' AND ExecutionStatus != 'ContinuedAsNew'${filter}` })) {
+      for await (const info of this.client.workflow.list({
+        query: `WorkflowType = '${AGENT_RUN}' AND ExecutionStatus != 'ContinuedAsNew'${filter}`,
+      })) {
         if (items.length >= limit) break;
         items.push(toListItem(info));
       }

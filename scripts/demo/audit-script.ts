@@ -1,0 +1,154 @@
+import type { ChatRequest, Reply, Script } from '../../src/testing/stand-in/script.js';
+import { textOf } from '../../src/testing/transcript-rules.js';
+import { auditOf, importPatterns } from './audit.js';
+import { exchangesOf, type Exchange } from './exchanges.js';
+import { findingOf, OPEN_VERDICT, renderReport, verdictOf } from './report.js';
+
+/** Streams a reply in at most this many pieces, so that a long one does not take longer than a person waits for. */
+const MAX_PIECES = 70;
+const MIN_PIECE_CHARS = 4;
+
+/** Where a report goes, relative to the workspace. */
+export function reportPathOf(runId: string): string {
+  return `demo-reports/${runId}.md`;
+}
+
+/** What the run is asked to do; for the scripted model and for real ones. */
+export function goalOf(runId: string): string {
+  return [
+    'Audit the dependencies of this repository.',
+    'Read package.json, docs/dependencies.md and the beginning of package-lock.json (its first 60 lines); search src for imports of each package that is needed at run time.',
+    `Write a report to \`${reportPathOf(runId)}\`: how many dependencies there are, which are documented, which are used where, and what does not fit.`,
+    `Begin with the line "${OPEN_VERDICT}" and, once you have the whole report, replace that line with your verdict by edit_file.`,
+    'Then read the report again and answer in a few sentences.',
+  ].join('\n');
+}
+
+/**
+ * The model of the demo when there is no real one. Its plan is fixed, all that it says of the repository is not: it reads it out of the
+ * tool results in the request, as a model would, and knows nothing else.
+ * @param options.pieceDelayMs wait before each streamed piece
+ */
+export function auditScript({ pieceDelayMs }: { pieceDelayMs: number }): Script {
+  return (request, { stepIndex }) => {
+    const seen: Seen = {
+      exchanges: exchangesOf(request.messages),
+      reportPath: reportPathIn(request),
+      said: saidIn(request),
+    };
+    const stage = STAGES[Math.min(stepIndex, STAGES.length - 1)] ?? answer;
+    const reply = request.tool_choice === 'none' ? answer(seen) : stage(seen);
+    const sizeChars = JSON.stringify(reply).length;
+    return {
+      ...reply,
+      chunkDelayMs: pieceDelayMs,
+      chunkChars: Math.max(MIN_PIECE_CHARS, Math.ceil(sizeChars / MAX_PIECES)),
+    };
+  };
+}
+
+interface Seen {
+  exchanges: Exchange[];
+  reportPath: string;
+  /** What people said to the agent beside the goal. */
+  said: string[];
+}
+
+const readFile = (path: string, range: { limit?: number } = {}) => ({
+  name: 'read_file',
+  args: { path, ...range },
+});
+
+const STAGES: ((seen: Seen) => Reply)[] = [
+  () => ({
+    text: 'I begin with what the repository says about itself: the files at its top, and the manifest.',
+    toolCalls: [{ name: 'list_files', args: { path: '.' } }, readFile('package.json')],
+  }),
+  ({ exchanges }) => ({
+    text: `The manifest names ${auditOf(exchanges).dependencies.length} packages. Next: the reasons it gives for them, and what the lock file pins.`,
+    toolCalls: [
+      readFile('docs/dependencies.md'),
+      readFile('package-lock.json', { limit: 60 }),
+      { name: 'search_files', args: { pattern: '"hasInstallScript": true', path: 'package-lock.json' } },
+    ],
+  }),
+  ({ exchanges }) => ({
+    text: 'Are the packages that are needed at run time really used? One search for each, all at once.',
+    toolCalls: importPatterns(exchanges).map((pattern) => ({
+      name: 'search_files',
+      args: { pattern, path: 'src', maxMatches: 300 },
+    })),
+  }),
+  () => ({
+    text: 'I have all I need. A pause of two seconds before I write: the run sleeps in Temporal, and no process has to stay alive for it.',
+    toolCalls: [{ name: 'wait', args: { seconds: 2 } }],
+  }),
+  ({ exchanges, reportPath }) => ({
+    text: `${findingOf(auditOf(exchanges))} I write that down, with the verdict left open.`,
+    toolCalls: [
+      {
+        name: 'write_file',
+        args: { path: reportPath, content: renderReport(auditOf(exchanges), runIdOf(reportPath)) },
+      },
+    ],
+  }),
+  ({ exchanges, reportPath }) => ({
+    text: 'Now the verdict. It changes a file that exists, so a person is asked first.',
+    toolCalls: [
+      {
+        name: 'edit_file',
+        args: { path: reportPath, find: OPEN_VERDICT, replace: verdictOf(auditOf(exchanges)) },
+      },
+    ],
+  }),
+  ({ exchanges, reportPath }) => ({
+    text: wasEdited(exchanges)
+      ? 'Done. I read the report again, to be sure of what it says.'
+      : 'The verdict stays open then. I look at the report as it is.',
+    toolCalls: [readFile(reportPath)],
+  }),
+  answer,
+];
+
+function answer({ exchanges, reportPath, said }: Seen): Reply {
+  const written =
+    exchanges.filter(({ tool, args }) => tool === 'read_file' && args['path'] === reportPath).at(-1)
+      ?.result ?? '';
+  const verdict = /^\*\*Verdict:\*\* (.*)$/m.exec(written)?.[1];
+  const edit = exchanges.filter(({ tool }) => tool === 'edit_file').at(-1);
+  const note = /"note":("(?:[^"\\]|\\.)*")/.exec(edit?.result ?? '')?.[1];
+  return {
+    text: [
+      findingOf(auditOf(exchanges)),
+      verdict === undefined
+        ? 'There is no report that I could read again.'
+        : `The report is in ${reportPath}; its verdict: ${verdict}`,
+      ...(edit && !wasEdited(exchanges)
+        ? [`My edit did not go through${note === undefined ? '' : `; the reason I was given: ${note}`}.`]
+        : []),
+      ...said.map((text) => `You told me: ${text}`),
+    ].join('\n\n'),
+  };
+}
+
+function wasEdited(exchanges: readonly Exchange[]): boolean {
+  return exchanges.some(
+    ({ tool, result }) => tool === 'edit_file' && /Edited |this edit already/.test(result),
+  );
+}
+
+function userTexts(request: ChatRequest): string[] {
+  return request.messages.filter(({ role }) => role === 'user').map(textOf);
+}
+
+function reportPathIn(request: ChatRequest): string {
+  return /`(demo-reports\/[^`]+\.md)`/.exec(userTexts(request)[0] ?? '')?.[1] ?? reportPathOf('report');
+}
+
+function runIdOf(reportPath: string): string {
+  return reportPath.replace(/^.*\/|\.md$/g, '');
+}
+
+function saidIn(request: ChatRequest): string[] {
+  return userTexts(request).slice(1);
+}
