@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
-import { AgentError } from '../core/errors.js';
+import type { AgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { Outcome } from '../core/outcomes.js';
 

@@ -4,9 +4,6 @@ import type { ControlName } from '../core/controls.js';
 /** Workflow type of an agent run. */
 export const AGENT_RUN = 'agentRun';
 
-/** Task queue when none is configured. */
-export const DEFAULT_TASK_QUEUE = 'longhaul';
-
 /** Queries. `settings` and `call` serve the activities; `progress` and `transcript` serve everybody. */
 export const QUERIES = {
   progress: 'progress',

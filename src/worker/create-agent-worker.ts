@@ -57,7 +57,8 @@ export async function createAgentWorker(options: AgentWorkerOptions): Promise<Ag
   const dataConverter = createDataConverter({ blobs: ports.blobs, encryptionKeys: config.encryptionKeys });
   const namespace = temporalTarget().namespace;
   const setUp = await connectPlain(address ? { address } : {});
-  const attributes = await ensureSearchAttributes(setUp, namespace).finally(() => setUp.close());
+  const attributes = await ensureSearchAttributes(setUp, namespace);
+  await setUp.close();
   const connection = await connectNative(address ? { address } : {});
   const identity = `lh${process.pid}`;
   const worker = await Worker.create({

@@ -156,13 +156,17 @@ export async function untilEvent<T extends RunEvent['type']>(
 ): Promise<Extract<WatchedEvent, { type: T }>> {
   const found = new AbortController();
   try {
-    for await (const event of run.events({ signal: found.signal })) if (isOf(event, type) && fits(event)) return event;
+    for await (const event of run.events({ signal: found.signal }))
+      if (isOf(event, type) && fits(event)) return event;
   } finally {
     found.abort();
   }
   throw new Error(`The run ${run.runId} ended without the event ${type}.`);
 }
 
-function isOf<T extends RunEvent['type']>(event: WatchedEvent, type: T): event is Extract<WatchedEvent, { type: T }> {
+function isOf<T extends RunEvent['type']>(
+  event: WatchedEvent,
+  type: T,
+): event is Extract<WatchedEvent, { type: T }> {
   return event.type === type;
 }

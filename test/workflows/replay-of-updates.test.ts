@@ -11,7 +11,10 @@ const server = useTemporalServer();
 // task, the update first; a later replay takes them as two. So no two tasks in a row may do nothing.
 it('replays a run that was sent an update after its worker was replaced', async () => {
   const world = await openWorld(server, {
-    script: scriptedSteps([{ toolCalls: [{ name: 'ask_human', args: { question: 'Which?' } }] }, { text: 'Done.' }]),
+    script: scriptedSteps([
+      { toolCalls: [{ name: 'ask_human', args: { question: 'Which?' } }] },
+      { text: 'Done.' },
+    ]),
   });
   try {
     const first = await world.startWorker();

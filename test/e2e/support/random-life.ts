@@ -18,7 +18,8 @@ export const randomScript: Script = (request, { metadata, stepIndex }) => {
   const chunkDelayMs = dice.pick([0, 0, 5, 40]);
   const text = dice.chance(70) ? `Step ${stepIndex} of ${steps}. ${'more '.repeat(dice.roll(41))}` : '';
   const reasoning = dice.chance(30) ? 'I think about it.' : '';
-  if (stepIndex >= steps || request.tool_choice === 'none') return { text: `The end, after ${stepIndex}.`, chunkDelayMs };
+  if (stepIndex >= steps || request.tool_choice === 'none')
+    return { text: `The end, after ${stepIndex}.`, chunkDelayMs };
   const toolCalls = Array.from({ length: dice.pick([1, 1, 2, 4, 11]) }, () => randomCall(dice));
   return { text, chunkDelayMs, ...(reasoning && { reasoning }), toolCalls };
 };
@@ -28,7 +29,7 @@ function randomCall(dice: Dice): ReplyCall {
     { name: 'quick', args: { n: dice.roll(10) } },
     { name: 'quick', args: { n: dice.roll(10) } },
     { name: 'quick', args: { n: dice.roll(10) } },
-    { name: 'slow', args: { ms: (50 + dice.roll(351)) } },
+    { name: 'slow', args: { ms: 50 + dice.roll(351) } },
     { name: 'act', args: { ms: dice.roll(101) } },
     { name: 'throws' },
     { name: 'second_time' },
@@ -49,7 +50,13 @@ export function randomTools(ran: Map<string, number>): Tool[] {
   const ms = z.object({ ms: z.number() });
   const note = (key: string) => void ran.set(key, (ran.get(key) ?? 0) + 1);
   return [
-    defineTool({ name: 'quick', description: 'q', effect: 'read', input: z.object({ n: z.number() }), execute: ({ n }) => n + 1 }),
+    defineTool({
+      name: 'quick',
+      description: 'q',
+      effect: 'read',
+      input: z.object({ n: z.number() }),
+      execute: ({ n }) => n + 1,
+    }),
     defineTool({
       name: 'slow',
       description: 's',
@@ -136,8 +143,8 @@ async function meddle(world: World, run: RunHandle, dice: Dice): Promise<void> {
     () => handle.signal('pause'),
     () => run.resume(),
     () => handle.signal('resume', null),
-    () => run.setLimits({ maxCostUsd: (1 + dice.roll(9)) }),
-    () => handle.signal('setLimits', { maxSteps: (30 + dice.roll(31)) }),
+    () => run.setLimits({ maxCostUsd: 1 + dice.roll(9) }),
+    () => handle.signal('setLimits', { maxSteps: 30 + dice.roll(31) }),
     () => handle.signal('approve'),
     () => run.approve(),
     () => handle.signal('reject', { note: 'No.' }),
@@ -178,7 +185,7 @@ export async function live(world: World, run: RunHandle, dice: Dice): Promise<Li
   const ending = dice.pick([null, null, null, 'stop', 'cancel'] as const);
   let looks = 0;
   for (let deed = 0; !ended.signal.aborted; deed += 1) {
-    await delay((5 + dice.roll(246)), undefined, { signal: ended.signal }).catch(() => undefined);
+    await delay(5 + dice.roll(246), undefined, { signal: ended.signal }).catch(() => undefined);
     if (ended.signal.aborted) break;
     if (dice.chance(15) && (await lookOnce(world.temporal, run.runId)) !== null) looks += 1;
     await unlessRefused(async () => {
@@ -207,5 +214,8 @@ async function unlessRefused(deed: () => Promise<void>): Promise<void> {
 
 /** A seed for a text (FNV-1a). */
 export function seedOf(text: string): number {
-  return [...text].reduce((hash, char) => Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5);
+  return Array.from(text).reduce(
+    (hash, char) => Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0,
+    0x811c9dc5,
+  );
 }
