@@ -72,10 +72,13 @@ export class RunFold {
   private async takeEvent(event: HistoryEvent): Promise<void> {
     if (event.workflowExecutionStartedEventAttributes) return this.begin(event);
     if (event.workflowTaskCompletedEventAttributes) return this.completeTask();
-    if (this.takeCommand(event)) return;
-    await this.finishTask();
-    const { workflowTaskStartedEventAttributes: startedTask } = event;
-    if (startedTask) this.started = { atMs: timeOf(event), count: this.pending.length };
+    if (event.workflowTaskStartedEventAttributes) {
+      // Whatever the last task wrote stands before this event.
+      await this.finishTask();
+      this.started = { atMs: timeOf(event), count: this.pending.length };
+      return;
+    }
+    this.takeCommand(event);
     const pending = this.toPending(event);
     if (pending) this.pending.push(pending);
     await this.endOutside(event);
@@ -106,8 +109,8 @@ export class RunFold {
     this.started = null;
   }
 
-  /** Events that the completion of a workflow task writes. Returns whether the event is one. */
-  private takeCommand(event: HistoryEvent): boolean {
+  /** Notes what the completion of a workflow task started, and which updates it accepted. */
+  private takeCommand(event: HistoryEvent): void {
     const {
       activityTaskScheduledEventAttributes: activity,
       workflowExecutionUpdateAcceptedEventAttributes: update,
@@ -116,18 +119,11 @@ export class RunFold {
       const key = activity.activityId ?? '';
       this.keys.set(String(event.eventId), { key, activity: activity.activityType?.name ?? '' });
       this.task?.scheduled.push(key);
-      return true;
     }
     if (update) {
       const { name, args } = update.acceptedRequest?.input ?? {};
       this.task?.updates.push(this.control(name, args?.payloads));
-      return true;
     }
-    return Boolean(
-      event.timerStartedEventAttributes ||
-      event.upsertWorkflowSearchAttributesEventAttributes ||
-      event.workflowPropertiesModifiedEventAttributes,
-    );
   }
 
   private toPending(event: HistoryEvent): Pending | null {
@@ -234,6 +230,7 @@ export class RunFold {
           ? 'failed'
           : null;
     if (!how || !this.run) return;
+    await this.finishTask();
     this.state ??= startState(this.run.input, { ...this.run, atMs });
     const message = failed?.failure?.message ?? `The server ended the run: ${how}.`;
     this.feed({ type: 'ended_outside', atMs, how, message });

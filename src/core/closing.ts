@@ -150,7 +150,7 @@ export function finishCall(draft: Draft, callId: string, result: CallResult): vo
 }
 
 /** Gives a call whose outcome nobody knows the result that says so, and puts it on record. */
-export function finishUnknown(draft: Draft, call: CallState, note = humanWords(call)): void {
+export function finishUnknown(draft: Draft, call: CallState): void {
   patch(draft, {
     unknownOutcomes: [...draft.state.unknownOutcomes, { callId: call.id, tool: call.plan.name }],
   });
@@ -160,7 +160,7 @@ export function finishUnknown(draft: Draft, call: CallState, note = humanWords(c
     notRun(
       'unknown_outcome',
       'It is not known whether this call took effect. Verify before you try again.',
-      note,
+      humanWords(call),
     ),
   );
 }

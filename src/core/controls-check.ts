@@ -21,6 +21,9 @@ export function checkControl(state: RunState, name: ControlName, payload: unknow
 }
 
 function refuseNow(state: RunState, control: Control): Refusal | null {
+  const isDecision = control.kind === 'decide' || control.kind === 'answer';
+  if (state.cancelRequested && isDecision)
+    return { code: 'RUN_CLOSED', message: 'The run is being cancelled.' };
   switch (control.kind) {
     case 'decide':
       return refuseDecision(state, control);

@@ -42,7 +42,10 @@ function findCall(state: RunState, callId: string | undefined, fits: (call: Call
   if (state.decidedCallIds.includes(callId))
     return refuse('ALREADY_DECIDED', `${callId} is decided; the first decision stands.`);
   const [, step] = /^s(\d+)\.c\d+$/.exec(callId) ?? [];
-  if (call || (step !== undefined && Number(step) < state.step))
+  if (
+    call ||
+    (step !== undefined && Number(step) < (state.phase === 'calls' ? state.step : state.stepsCompleted))
+  )
     return refuse('CALL_NOT_PENDING', `${callId} waits for nothing.`);
   return refuse('CALL_NOT_FOUND', `This run has no call ${callId}.`);
 }
@@ -92,15 +95,21 @@ export function decide(draft: Draft, decision: Decision): void {
   else reject(draft, call, decision.note);
 }
 
+/** A call with one more note of a human; what was noted before stays. */
+function withNote(call: CallState, note: string | undefined): CallState {
+  if (note === undefined) return call;
+  return { ...call, note: call.note === undefined ? note : `${call.note}\n${note}` };
+}
+
 function approve(draft: Draft, call: CallState, note: string | undefined): void {
-  const noted = { ...call, ...(note !== undefined && { note }) };
+  const noted = withNote(call, note);
   patchCall(draft, call.id, noted);
   if (call.status === 'unknown') patchCall(draft, call.id, { status: 'ready', rerun: call.rerun + 1 });
   else passGate(draft, noted);
 }
 
 function reject(draft: Draft, call: CallState, note: string | undefined): void {
-  if (call.status === 'unknown') return finishUnknown(draft, call, note);
+  if (call.status === 'unknown') return finishUnknown(draft, withNote(call, note));
   finishCall(draft, call.id, notRun('rejected', 'A human rejected this call. It was not run.', note));
 }
 

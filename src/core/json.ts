@@ -5,7 +5,7 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 export type JsonObject = { [key: string]: JsonValue };
 
 /**
- * JSON text with object keys in code-point order, so equal values give equal text.
+ * JSON text with object keys in one fixed order, so equal values give equal text.
  * Used for hashes and for request bodies that a response cache compares byte by byte.
  */
 export function canonicalJson(value: JsonValue): string {

@@ -82,6 +82,8 @@ function settleAnswer(draft: Draft, purpose: 'step' | 'landing', value: ModelRes
 function finishOrGoOn(draft: Draft, answer: string): void {
   const { landing, step, cancelRequested } = draft.state;
   if (cancelRequested) return;
+  // What a human said since is answered by the closing call.
+  if (landing && draft.state.queue.length > 0) return;
   if (landing) return closeLanded(draft, landing, answer);
   if (!takeMessages(draft, 'all'))
     return close(draft, {

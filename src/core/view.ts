@@ -16,7 +16,8 @@ export function view(state: RunState): Progress {
     step: state.step,
     limits: limitsOf(state),
     spend: spendOf(state.ledger),
-    pending: state.calls.filter(isPending).map(toPending),
+    // A run that is being cancelled asks for nothing any more.
+    pending: state.cancelRequested ? [] : state.calls.filter(isPending).map(toPending),
     queuedMessages: state.queue.length,
     startedAt: toIso(state.startedAtMs),
     closedAt: state.closedAtMs === null ? null : toIso(state.closedAtMs),

@@ -25,7 +25,11 @@ export async function openWorker({ shutdownSignals, ...options }: RunWorkerOptio
     telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
     shutdownSignals,
   });
-  const agentWorker = await createAgentWorker(options);
+  const agentWorker = await createAgentWorker(options).catch(async (error: unknown) => {
+    // What was installed keeps the process alive and swallows SIGTERM.
+    await Runtime.instance().shutdown();
+    throw error;
+  });
   for (const warning of agentWorker.warnings) logger.warn(warning);
   return agentWorker;
 }

@@ -1,0 +1,188 @@
+import type { RunEvent } from '../../src/core/events.js';
+import { toolKey } from '../../src/core/calls.js';
+import { eventsOf } from './support/run.js';
+import { fakeHash } from './support/world.js';
+import { holds } from './support/scenario.js';
+import type { Shell } from './support/shell.js';
+import type { Simulator } from './support/simulator.js';
+
+function about(events: readonly RunEvent[], callId: string): RunEvent[] {
+  return events.filter((event) => 'callId' in event && event.callId === callId);
+}
+
+function wasEndedOutside({ applied }: Shell): boolean {
+  return applied.some(({ input }) => input.type === 'ended_outside');
+}
+
+function gatedIds({ asked }: Simulator): string[] {
+  return [...asked].filter(([, call]) => call.gate && !call.problem).map(([callId]) => callId);
+}
+
+describe('a call', () => {
+  it('is completed exactly once, and only if a model asked for it', () => {
+    holds(({ shell }) => {
+      const asked = eventsOf(shell.events, 'model_completed').flatMap((event) =>
+        event.calls.map(({ callId }) => callId),
+      );
+      const completed = eventsOf(shell.events, 'tool_completed').map(({ callId }) => callId);
+      expect([...completed].sort()).toEqual([...asked].sort());
+    });
+  });
+
+  it('has no event after its completion', () => {
+    holds(({ shell, asked }) => {
+      for (const callId of asked.keys()) {
+        const types = about(shell.events, callId).filter(({ type }) => type !== 'control_rejected');
+        expect(types.findIndex(({ type }) => type === 'tool_completed')).toBe(types.length - 1);
+      }
+    });
+  });
+
+  it('that is gated starts only after a human approved it, with the arguments the human saw or wrote', () => {
+    holds((simulator) => {
+      const { shell } = simulator;
+      for (const callId of gatedIds(simulator)) {
+        const events = about(shell.events, callId);
+        const startedAt = events.findIndex(({ type }) => type === 'tool_started');
+        if (startedAt === -1) continue;
+        const [started] = eventsOf(events, 'tool_started');
+        const [asked] = eventsOf(events.slice(0, startedAt), 'decision_requested');
+        const made = eventsOf(events.slice(0, startedAt), 'decision_made').at(-1);
+        expect(made?.decision).toBe('approve');
+        if (made?.editedArgs === null) expect(started?.args).toEqual(asked?.args);
+        else expect(started?.args).not.toEqual(asked?.args);
+      }
+    });
+  });
+
+  it('that is gated is never handed to a worker, nor answered as done, without a human', () => {
+    holds((simulator) => {
+      const { shell } = simulator;
+      const gated = new Set(gatedIds(simulator));
+      const approvedAmong = (events: readonly RunEvent[], callId: string) =>
+        eventsOf(events, 'decision_made').some(
+          (event) => event.callId === callId && event.decision === 'approve',
+        );
+      for (const { work, eventCount } of shell.starts)
+        if (work.kind === 'tool' && gated.has(work.input.callId))
+          expect(approvedAmong(shell.events.slice(0, eventCount), work.input.callId)).toBe(true);
+      for (const event of eventsOf(shell.events, 'tool_completed'))
+        if (gated.has(event.callId) && event.status === 'ok')
+          expect(approvedAmong(shell.events, event.callId)).toBe(true);
+    });
+  });
+
+  it('is not approved by a decision that was made for other arguments', () => {
+    holds(({ shell }) => {
+      for (const { input, before, events } of shell.applied) {
+        if (input.type !== 'control' || input.name === 'answer') continue;
+        const { argsHash } = Object(input.payload);
+        if (typeof argsHash !== 'string') continue;
+        for (const made of eventsOf(events, 'decision_made')) {
+          if (made.decision === 'expired') continue;
+          const call = before.calls.find(({ id }) => id === made.callId);
+          if (call?.plan.gate) expect(call.plan.gate.argsHash).toBe(argsHash);
+          if (call?.plan.gate) expect(call.plan.gate.argsHash).toBe(fakeHash(call.args));
+        }
+      }
+    });
+  });
+
+  it('waits for no human once the run is landing, and none that was gated then is run', () => {
+    holds((simulator) => {
+      const { shell } = simulator;
+      const landedAt = shell.events.findIndex(({ type }) => type === 'landing_started');
+      if (landedAt === -1) return;
+      const before = shell.events.slice(0, landedAt);
+      const approved = new Set(eventsOf(before, 'decision_made').map(({ callId }) => callId));
+      const gated = new Set(gatedIds(simulator));
+      const startedLater = eventsOf(shell.events.slice(landedAt), 'tool_started').map(({ callId }) => callId);
+      expect(startedLater.filter((callId) => gated.has(callId) && !approved.has(callId))).toEqual([]);
+      for (const { after } of shell.applied)
+        if (after.landing)
+          expect(
+            after.calls.filter(({ status }) => ['gated', 'asking', 'unknown', 'waiting'].includes(status)),
+          ).toEqual([]);
+    });
+  });
+
+  it('does not start after a stop or a cancellation', () => {
+    holds(({ shell }) => {
+      for (const { before, events } of shell.applied)
+        if (before.cancelRequested || before.landing?.outcome === 'stopped')
+          expect(eventsOf(events, 'tool_started')).toEqual([]);
+    });
+  });
+
+  it('of effect `once` is started again only after a human approved that, its outcome being unknown', () => {
+    holds(({ shell, asked }) => {
+      for (const [callId, call] of asked) {
+        if (call.effect !== undefined) continue;
+        const events = about(shell.events, callId);
+        const doubts = eventsOf(events, 'decision_requested').filter(
+          ({ kind }) => kind === 'unknown_outcome',
+        );
+        const reruns = doubts.filter(
+          (doubt) =>
+            eventsOf(events, 'decision_made').find(({ seq }) => seq > doubt.seq)?.decision === 'approve',
+        );
+        const starts = shell.starts.filter(
+          ({ work }) => work.kind === 'tool' && work.input.callId === callId,
+        );
+        expect(starts.length).toBeLessThanOrEqual(1 + reruns.length);
+      }
+    });
+  });
+
+  it('of effect `once` that a worker had and nobody knows the end of is on record as unknown', () => {
+    holds(({ shell, asked }) => {
+      for (const event of eventsOf(shell.events, 'tool_completed')) {
+        const wasStarted = shell.starts.some(
+          ({ work }) => work.kind === 'tool' && work.input.callId === event.callId,
+        );
+        if (asked.get(event.callId)?.effect !== undefined) continue;
+        const claimsNotRun =
+          event.status === 'cancelled' || event.status === 'refused_at_limit' || event.status === 'rejected';
+        if (claimsNotRun)
+          expect({ callId: event.callId, wasStarted }).toEqual({ callId: event.callId, wasStarted: false });
+        // Who ends a run from outside may do so before its last work left, which the run cannot know.
+        if (event.status === 'unknown_outcome' && !wasStarted && !wasEndedOutside(shell))
+          throw new Error(`${event.callId} never left, so nothing is unknown about it.`);
+      }
+      const unknown = eventsOf(shell.events, 'tool_completed').filter(
+        ({ status }) => status === 'unknown_outcome',
+      );
+      expect(shell.state.result?.unknownOutcomes.map(({ callId }) => callId)).toEqual(
+        unknown.map(({ callId }) => callId),
+      );
+    });
+  });
+
+  it('of effect `once` that a worker had is never told as ended without a trace by a timeout or a cancellation', () => {
+    holds(({ shell }) => {
+      for (const { input, before, events, eventCount } of shell.applied) {
+        if (input.type !== 'tool_settled' || !['timed_out', 'cancelled'].includes(input.outcome.kind))
+          continue;
+        const call = before.calls.find((one) => toolKey(one) === input.key);
+        const left = shell.starts.some(
+          (start) =>
+            start.eventCount <= eventCount &&
+            start.work.kind === 'tool' &&
+            start.work.input.callId === call?.id,
+        );
+        if (!call || call.plan.effect !== undefined || !left) continue;
+        for (const { callId, status } of eventsOf(events, 'tool_completed'))
+          if (callId === call.id) expect(status).toBe('unknown_outcome');
+      }
+    });
+  });
+
+  it('never has more than seven others under way beside it', () => {
+    holds(({ shell }) => {
+      for (const { after } of shell.applied)
+        expect(
+          after.calls.filter(({ status }) => status === 'running' || status === 'cancelling').length,
+        ).toBeLessThanOrEqual(8);
+    });
+  });
+});

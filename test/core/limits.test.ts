@@ -1,0 +1,223 @@
+import { isLimit, limitReached, limitsOf } from '../../src/core/limits.js';
+import { NO_LIMITS, type Limits } from '../../src/core/run-input.js';
+import { startState } from '../../src/core/start.js';
+import { view } from '../../src/core/view.js';
+import {
+  callOf, eventsOf, gatedCall, isClosing, lastOf, limited, modelAnswers, modelCalls, modelKey, running, toolAnswers, underWay,
+} from './support/run.js'; // prettier-ignore
+import { START_MS, type Shell } from './support/shell.js';
+
+const HOUR_MS = 3_600_000;
+
+/** A step with one call that is answered. */
+function wholeStep(shell: Shell): Shell {
+  const { step } = shell.state;
+  return toolAnswers(modelCalls(shell, callOf()), `s${step}.c0`);
+}
+
+const landedBy = (shell: Shell) => lastOf(shell, 'landing_started')?.limit;
+
+describe('a ceiling of steps', () => {
+  it('allows exactly as many, lets the calls of the last one run, then lands', () => {
+    const shell = wholeStep(limited({ maxSteps: 2 }));
+    modelCalls(shell, callOf());
+    expect([landedBy(shell), underWay(shell)]).toEqual(['steps', ['s1.c0']]);
+    toolAnswers(shell, 's1.c0');
+    modelAnswers(shell, { text: 'Half of it.' });
+    expect(shell.state.result).toMatchObject({
+      outcome: 'limit',
+      limit: 'steps',
+      steps: 2,
+      answer: 'Half of it.',
+    });
+    expect(eventsOf(shell.events, 'step_started').map(({ purpose }) => purpose)).toEqual([
+      'step',
+      'step',
+      'landing',
+    ]);
+  });
+
+  it('is not met by a last allowed step that answers', () => {
+    expect(modelAnswers(limited({ maxSteps: 1 }), { text: 'Done.' }).state.result).toMatchObject({
+      outcome: 'done',
+      limit: null,
+    });
+  });
+
+  it('is met by a last allowed step that answers when a message waits', () => {
+    const shell = limited({ maxSteps: 1 }).control('say', { text: 'And the attic?', mode: 'queue' });
+    modelAnswers(shell, { text: 'Done.' });
+    expect([landedBy(shell), isClosing(shell)]).toEqual(['steps', true]);
+  });
+
+  it('does not let a gated call of the last step be approved', () => {
+    const shell = modelCalls(limited({ maxSteps: 1 }), gatedCall());
+    expect(view(shell.state).pending).toEqual([]);
+    expect(lastOf(shell, 'tool_completed')?.status).toBe('refused_at_limit');
+  });
+});
+
+describe('a ceiling of cost', () => {
+  it('is met when what is charged reaches it to the nano-dollar', () => {
+    const below = modelCalls(limited({ maxCostUsd: 0.000_001_001 }), callOf());
+    expect(landedBy(below)).toBeUndefined();
+    expect(landedBy(modelCalls(limited({ maxCostUsd: 0.000_001 }), callOf()))).toBe('cost');
+  });
+
+  it('counts what is estimated', () => {
+    const shell = modelAnswers(limited({ maxCostUsd: 0.000_001 }), { calls: [callOf()], estimated: true });
+    expect(landedBy(shell)).toBe('cost');
+  });
+
+  it('is met by a call whose cost nobody knows', () => {
+    const shell = limited({ maxCostUsd: 1_000 });
+    shell.deliver(
+      shell.settlementOf('s0.m0', 'model', {
+        kind: 'ok',
+        value: {
+          model: 'maker/first',
+          finish: 'tool_calls',
+          promptTokens: 1,
+          completionTokens: 1,
+          calls: [callOf()],
+        },
+      }),
+    );
+    expect([landedBy(shell), view(shell.state).spend.unknownCostCalls]).toEqual(['cost', 1]);
+  });
+
+  it('is the only one that an unknown cost meets', () => {
+    const shell = limited({ maxSteps: 9 });
+    shell.deliver(
+      shell.settlementOf('s0.m0', 'model', {
+        kind: 'ok',
+        value: {
+          model: 'maker/first',
+          finish: 'tool_calls',
+          promptTokens: 1,
+          completionTokens: 1,
+          calls: [callOf()],
+        },
+      }),
+    );
+    expect(landedBy(shell)).toBeUndefined();
+  });
+});
+
+describe('a ceiling of tokens', () => {
+  it('is met when prompt and completion together reach it', () => {
+    expect(landedBy(modelCalls(limited({ maxTokens: 16 }), callOf()))).toBeUndefined();
+    expect(landedBy(modelCalls(limited({ maxTokens: 15 }), callOf()))).toBe('tokens');
+  });
+});
+
+describe('a ceiling of time', () => {
+  it('calls off the step under way and lands', () => {
+    const shell = limited({ maxDurationMs: HOUR_MS }).awaitTimer();
+    expect(shell.nowMs).toBe(START_MS + HOUR_MS);
+    expect([landedBy(shell), [...shell.cancelled]]).toEqual(['duration', ['s0.m0']]);
+  });
+
+  it('lands a run that waits for a human', () => {
+    const shell = modelCalls(limited({ maxDurationMs: HOUR_MS }), gatedCall()).awaitTimer();
+    expect([landedBy(shell), view(shell.state).pending]).toEqual(['duration', []]);
+  });
+
+  it('comes before what is heard at the same time', () => {
+    const shell = modelCalls(limited({ maxDurationMs: HOUR_MS }), gatedCall());
+    shell.nowMs += HOUR_MS;
+    shell.control('approve');
+    expect(eventsOf(shell.events, 'tool_started')).toEqual([]);
+  });
+
+  it('holds though another ceiling was lowered below what is spent', () => {
+    const shell = modelCalls(limited({ maxDurationMs: HOUR_MS }), gatedCall());
+    shell.control('setLimits', { maxSteps: 1 }).awaitTimer();
+    expect([landedBy(shell), shell.timerAtMs]).toEqual(['duration', null]);
+  });
+});
+
+describe('ceilings that a human sets', () => {
+  it('change those that are named, and the event tells all of them', () => {
+    const shell = limited({ maxSteps: 5, maxTokens: 900 }).control('setLimits', {
+      maxSteps: 7,
+      maxTokens: null,
+      by: 'ada',
+    });
+    expect(lastOf(shell, 'limits_changed')).toMatchObject({
+      limits: { ...NO_LIMITS, maxSteps: 7 },
+      by: 'ada',
+    });
+    expect(view(shell.state).limits).toEqual({ ...NO_LIMITS, maxSteps: 7 });
+  });
+
+  it('let a run go on that would have landed', () => {
+    const shell = limited({ maxSteps: 1 }).control('setLimits', { maxSteps: 2 });
+    expect(modelKey(wholeStep(shell))).toBe('s1.m0');
+  });
+
+  it('land a run at the next step when they are below what is spent', () => {
+    const shell = wholeStep(limited({}));
+    shell.control('setLimits', { maxSteps: 1 });
+    expect([landedBy(shell), underWay(shell)]).toEqual([undefined, ['s1.m0']]);
+    modelCalls(shell, callOf());
+    expect(landedBy(shell)).toBe('steps');
+  });
+
+  it('move the deadline, counted from the start', () => {
+    const shell = limited({ maxDurationMs: HOUR_MS });
+    shell.nowMs += 60_000;
+    expect(shell.control('setLimits', { maxDurationMs: 2 * HOUR_MS }).timerAtMs).toBe(START_MS + 2 * HOUR_MS);
+    expect(shell.control('setLimits', { maxDurationMs: null }).timerAtMs).toBeNull();
+    expect(landedBy(shell.control('setLimits', { maxDurationMs: 1 }).awaitTimer())).toBe('duration');
+  });
+
+  it('come too late for a run that has landed', () => {
+    const shell = modelCalls(limited({ maxSteps: 1 }), callOf()).control('setLimits', { maxSteps: 9 });
+    modelAnswers(toolAnswers(shell, 's0.c0'), { text: 'Bye.' });
+    expect(shell.state.result).toMatchObject({ outcome: 'limit', limit: 'steps' });
+  });
+});
+
+describe('limitReached', () => {
+  it('names cost before steps, steps before tokens, tokens before duration', () => {
+    const state = modelCalls(running(), callOf()).state;
+    const limits = { maxCostUsd: 1e-9, maxSteps: 1, maxTokens: 1, maxDurationMs: 1 };
+    const named = (given: Partial<Limits>) => {
+      const prepared = state.prepared && { ...state.prepared, limits: { ...NO_LIMITS, ...given } };
+      return limitReached({ ...state, prepared }, START_MS + 1);
+    };
+    expect(named(limits)).toBe('cost');
+    expect(named({ ...limits, maxCostUsd: null })).toBe('steps');
+    expect(named({ maxTokens: 1, maxDurationMs: 1 })).toBe('tokens');
+    expect(named({ maxDurationMs: 1 })).toBe('duration');
+    expect(named({})).toBeNull();
+  });
+});
+
+describe('limitsOf', () => {
+  it('reads what can be a ceiling from any input, as long as no worker has', () => {
+    const limits = { maxCostUsd: 2, maxSteps: '7', maxTokens: -1, maxDurationMs: 1.5, other: 1 };
+    const state = startState({ goal: 'x', limits }, { runId: 'r', firstRunId: 'f', atMs: 0 });
+    expect(limitsOf(state)).toEqual({ ...NO_LIMITS, maxCostUsd: 2 });
+    expect(limitsOf({ ...state, input: JSON.parse('{"goal":"x","limits":7}') })).toEqual(NO_LIMITS);
+  });
+});
+
+describe('isLimit', () => {
+  it.each([
+    ['maxCostUsd', 1e-9, true],
+    ['maxCostUsd', 1e6, true],
+    ['maxCostUsd', 1_000_000.01, false],
+    ['maxCostUsd', 0, false],
+    ['maxSteps', 1, true],
+    ['maxSteps', 1e15, true],
+    ['maxSteps', 1e15 + 1, false],
+    ['maxTokens', 0.5, false],
+    ['maxDurationMs', Number.POSITIVE_INFINITY, false],
+    ['maxDurationMs', '5', false],
+    ['maxTokens', null, false],
+  ] as const)('of %s and %p is %p', (key, value, expected) => {
+    expect(isLimit(key, value)).toBe(expected);
+  });
+});

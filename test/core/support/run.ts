@@ -1,0 +1,155 @@
+import type { RunEvent } from '../../../src/core/events.js';
+import type { ModelResult, Outcome, PlannedCall, ToolResult } from '../../../src/core/outcomes.js';
+import type { ArgsCheck } from '../../../src/core/inputs.js';
+import { NO_LIMITS, type Limits, type Prepared } from '../../../src/core/run-input.js';
+import type { CallState } from '../../../src/core/state.js';
+import { Shell } from './shell.js';
+import { fakeHash, preparedWith } from './world.js';
+
+/** A run that is prepared and whose first model call is under way. */
+export function running(prepared: Partial<Prepared> = {}, input: unknown = { goal: 'Tidy up.' }): Shell {
+  const shell = new Shell(input);
+  return shell.deliver(
+    shell.settlementOf('prepare', 'prepare', { kind: 'ok', value: preparedWith(prepared) }),
+  );
+}
+
+/** A call of a tool that may act only once, as a model asks for it. */
+export function callOf(fields: Partial<PlannedCall> = {}): PlannedCall {
+  return { id: 'call_a', name: 'send', args: '{"n":1}', ...fields };
+}
+
+/** The same, behind a gate. */
+export function gatedCall(
+  fields: Partial<PlannedCall> = {},
+  gate: Partial<NonNullable<PlannedCall['gate']>> = {},
+): PlannedCall {
+  const call = callOf(fields);
+  return { ...call, gate: { argsHash: fakeHash(call.args), summary: 'May I?', ...gate } };
+}
+
+/** Ends the model call under way. */
+export function modelSettles(shell: Shell, outcome: Outcome<ModelResult>): Shell {
+  return shell.deliver(shell.settlementOf(modelKey(shell), 'model', outcome));
+}
+
+export function modelAnswers(shell: Shell, value: Partial<ModelResult>): Shell {
+  const result = {
+    model: 'maker/first',
+    finish: 'stop',
+    promptTokens: 10,
+    completionTokens: 5,
+    costNanoUsd: 1_000,
+    ...value,
+  };
+  return modelSettles(shell, { kind: 'ok', value: result });
+}
+
+/** The model asks for calls; each gets a provider id of its own. */
+export function modelCalls(shell: Shell, ...calls: readonly PlannedCall[]): Shell {
+  const step = shell.state.step;
+  return modelAnswers(shell, {
+    calls: calls.map((call, index) => ({ ...call, id: `call_${step}_${index}` })),
+  });
+}
+
+export function modelFails(shell: Shell, code: string, retryable = true): Shell {
+  return modelSettles(shell, {
+    kind: 'failed',
+    code,
+    message: `It failed with ${code}.`,
+    retryable,
+    details: {},
+  });
+}
+
+export function modelKey(shell: Shell): string {
+  const key = [...shell.started].find(([, { kind }]) => kind === 'model')?.[0];
+  if (key === undefined) throw new Error('No model call is under way.');
+  return key;
+}
+
+/** Ends the tool call whose work has this key. */
+export function toolSettles(shell: Shell, key: string, outcome: Outcome<ToolResult>): Shell {
+  if (!shell.started.has(key)) throw new Error(`${key} is not under way.`);
+  return shell.deliver(shell.settlementOf(key, 'tool', outcome));
+}
+
+export function toolAnswers(shell: Shell, key: string, content = 'All well.'): Shell {
+  return toolSettles(shell, key, { kind: 'ok', value: { content } });
+}
+
+export function callState(shell: Shell, callId: string): CallState | undefined {
+  return shell.state.calls.find(({ id }) => id === callId);
+}
+
+export type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+
+export function eventsOf<T extends RunEvent['type']>(events: readonly RunEvent[], type: T): EventOf<T>[] {
+  return events.filter((event): event is EventOf<T> => event.type === type);
+}
+
+export function lastOf<T extends RunEvent['type']>(shell: Shell, type: T): EventOf<T> | undefined {
+  return eventsOf(shell.events, type).at(-1);
+}
+
+/** Keys of what is under way. */
+export function underWay(shell: Shell): string[] {
+  return [...shell.started.keys()];
+}
+
+/** What the model was told of the calls of past steps, in order. */
+export function results(shell: Shell): string[] {
+  return shell.state.transcript.flatMap((item) => (item.role === 'tool' ? [item.content] : []));
+}
+
+/** The last message of the transcript. */
+export function lastMessage(shell: Shell): string {
+  return shell.state.transcript.at(-1)?.content ?? '';
+}
+
+/** A prepared run with these ceilings and no others. */
+export function limited(limits: Partial<Limits>, input: unknown = { goal: 'Tidy up.' }): Shell {
+  return running({ limits: { ...NO_LIMITS, ...limits } }, input);
+}
+
+/** The model call under way ends because the run called it off. */
+export function modelCalledOff(shell: Shell): Shell {
+  return modelSettles(shell, { kind: 'cancelled' });
+}
+
+/** The edited arguments of a call have been looked at. */
+export function argsChecked(shell: Shell, value: ArgsCheck): Shell {
+  const key = [...shell.started].find(([, { kind }]) => kind === 'check')?.[0];
+  if (key === undefined) throw new Error('No arguments are being checked.');
+  return shell.deliver(shell.settlementOf(key, 'check', { kind: 'ok', value }));
+}
+
+/** The code with which the last control was refused, if the last event is such a refusal. */
+export function refusal(shell: Shell): string | undefined {
+  const last = shell.events.at(-1);
+  return last?.type === 'control_rejected' ? last.code : undefined;
+}
+
+/** What the model sees of the call at this place among all results, read as JSON. */
+export function resultObject(shell: Shell, index = -1): Record<string, unknown> {
+  return JSON.parse(results(shell).at(index) ?? 'null');
+}
+
+/** Roles of the transcript's messages, in order. */
+export function roles(shell: Shell): string[] {
+  return shell.state.transcript.map(({ role }) => role);
+}
+
+/** What the user side of the transcript said after the goal. */
+export function userWords(shell: Shell): string[] {
+  return shell.state.transcript.flatMap((item) => (item.role === 'user' ? [item.content] : [])).slice(1);
+}
+
+/** Whether the closing answer is awaited, and nothing else is. */
+export function isClosing(shell: Shell): boolean {
+  return (
+    [...shell.started.values()].every((work) => work.kind === 'model' && work.input.purpose === 'landing') &&
+    shell.started.size === 1
+  );
+}

@@ -1,0 +1,165 @@
+import { isPending } from '../../../src/core/calls.js';
+import type { PlannedCall } from '../../../src/core/outcomes.js';
+import { Dice } from './dice.js';
+import { Shell, type Fact, type StartedWork } from './shell.js';
+import {
+  preparedWith,
+  someArgsCheck,
+  someControl,
+  someModelOutcome,
+  someModelResult,
+  somePrepared,
+  someRunInput,
+  someToolOutcome,
+} from './world.js';
+
+/** A simulated life of a run: a number for its circumstances, one for each thing that happens, one for how it goes on after that. */
+export interface Scenario {
+  setup: number;
+  moves: readonly number[];
+  ending: number;
+}
+
+/** Rounds after which a run that has not closed never will: more than an outage of a day takes, with every call of its last steps. */
+const MAX_ROUNDS = 600;
+
+/** Plays the workflow and the world around it, by the numbers of a scenario. */
+export class Simulator {
+  readonly shell: Shell;
+  /** Every call that a model asked for in a step, by our call id. */
+  readonly asked = new Map<string, PlannedCall>();
+  readonly #reloads: boolean;
+  readonly #input: Record<string, unknown>;
+  #calls = 0;
+
+  /** @param options.reloads whether the state goes through JSON after everything that happens. */
+  constructor(scenario: Scenario, options: { reloads?: boolean } = {}) {
+    this.#input = someRunInput(new Dice(scenario.setup));
+    this.shell = new Shell(this.#input);
+    this.#reloads = options.reloads === true;
+    for (const move of scenario.moves) this.#move(new Dice(move));
+  }
+
+  /** Names of the tools at which this run stops. */
+  get stopTools(): readonly string[] {
+    return 'stopOnTool' in this.#input ? ['hand_in'] : [];
+  }
+
+  /** Goes on until the run closes: all that was started settles, timers fire, and humans, if there are any, answer. */
+  finish(seed: number, humans: 'answer' | 'silent' = 'answer'): this {
+    const dice = new Dice(seed);
+    if (humans === 'answer' && dice.chance(25)) this.shell.control('stop', { note: 'Enough.' });
+    else if (humans === 'answer' && dice.chance(15)) this.shell.deliver({ type: 'cancel_requested' });
+    for (let round = 0; round < MAX_ROUNDS && !this.shell.closed; round++)
+      this.#goOn(dice, { humans, calm: round > 60 });
+    return this;
+  }
+
+  #goOn(dice: Dice, how: { humans: 'answer' | 'silent'; calm: boolean }): void {
+    const { shell } = this;
+    const [work] = shell.started.values();
+    if (work) return void shell.deliver(this.#settle(work, dice, how.calm));
+    if (how.humans === 'answer' && this.#speak(dice)) return;
+    if (shell.timerAtMs !== null) shell.awaitTimer();
+  }
+
+  /** A human's word where one is awaited. Returns whether it was. */
+  #speak(dice: Dice): boolean {
+    const { shell } = this;
+    if (shell.state.pause) {
+      shell.control('resume');
+      return true;
+    }
+    const call = dice.pick(shell.state.calls.filter(isPending));
+    if (!call) return false;
+    if (call.status === 'asking' || dice.chance(20))
+      shell.control(call.status === 'gated' ? 'reject' : 'answer', { callId: call.id, text: 'Yes.' });
+    else shell.control('decide', { callId: call.id, decision: dice.chance(70) ? 'approve' : 'reject' });
+    return true;
+  }
+
+  #move(dice: Dice): void {
+    const { shell } = this;
+    shell.nowMs += dice.chance(60) ? dice.roll(5_000) : 0;
+    const kind = dice.roll(100);
+    if (kind < 12) this.#passTime(dice);
+    else if (kind < 24) shell.deliver(...Array.from({ length: 2 + dice.roll(3) }, () => this.#fact(dice)));
+    else if (kind < 28) shell.reload();
+    else shell.deliver(this.#fact(dice));
+    if (this.#reloads) shell.reload();
+  }
+
+  #passTime(dice: Dice): void {
+    const { shell } = this;
+    // Time may pass unheard, while no worker is up: what comes next then comes before the timer.
+    if (dice.chance(25)) shell.nowMs += dice.roll(7_200_000);
+    else if (shell.timerAtMs !== null && dice.chance(60)) shell.awaitTimer();
+    else if (dice.chance(93)) shell.advance(dice.roll(7_200_000));
+    else shell.advance(100_000_000);
+  }
+
+  #fact(dice: Dice): Fact {
+    const { shell } = this;
+    const kind = dice.roll(1_000);
+    if (kind < 8) return { type: 'cancel_requested' };
+    if (kind < 11)
+      return {
+        type: 'ended_outside',
+        how: dice.pick(['terminated', 'timed_out', 'failed'] as const),
+        message: 'Gone.',
+      };
+    if (kind < 40) return { type: 'tick' };
+    if (kind < 70) return this.#staleFact(dice);
+    const work = dice.pick([...shell.started.values()]);
+    if (work && kind < 760) return this.#settle(work, dice);
+    return { type: 'control', ...someControl(dice, shell.state) };
+  }
+
+  /** Something that settles what is not, or no longer, under way. */
+  #staleFact(dice: Dice): Fact {
+    const key = dice.pick(this.shell.starts)?.work.key ?? 's9.m0';
+    if (this.shell.started.has(key)) return { type: 'tick' };
+    const facts: readonly [Fact, ...Fact[]] = [
+      { type: 'prepared', outcome: { kind: 'cancelled' } },
+      { type: 'model_settled', key, outcome: { kind: 'timed_out' } },
+      { type: 'tool_settled', key, outcome: { kind: 'ok', value: { content: 'late' } } },
+      { type: 'args_checked', key, outcome: { kind: 'timed_out' } },
+    ];
+    return key === 'prepare' || this.shell.state.phase !== 'preparing' ? dice.pick(facts) : { type: 'tick' };
+  }
+
+  #settle(work: StartedWork, dice: Dice, calm = false): Fact {
+    const { shell } = this;
+    const { key } = work;
+    if (shell.cancelled.has(key) && dice.chance(50) && work.kind !== 'check')
+      return shell.settlementOf(key, work.kind, { kind: 'cancelled' });
+    switch (work.kind) {
+      case 'prepare':
+        return shell.settlementOf(
+          key,
+          'prepare',
+          calm ? { kind: 'ok', value: preparedWith() } : somePrepared(dice),
+        );
+      case 'model':
+        return this.#settleModel(work, dice, calm);
+      case 'tool':
+        return shell.settlementOf(
+          key,
+          'tool',
+          calm ? { kind: 'ok', value: { content: 'ok' } } : someToolOutcome(dice),
+        );
+      case 'check':
+        return shell.settlementOf(key, 'check', someArgsCheck(dice));
+    }
+  }
+
+  #settleModel(work: Extract<StartedWork, { kind: 'model' }>, dice: Dice, calm: boolean): Fact {
+    const outcome = calm
+      ? { kind: 'ok' as const, value: someModelResult(dice, []) }
+      : someModelOutcome(dice, () => `call_${this.#calls++}`);
+    const calls = outcome.kind === 'ok' ? (outcome.value.calls ?? []) : [];
+    if (work.input.purpose === 'step')
+      for (const [index, call] of calls.entries()) this.asked.set(`s${work.input.step}.c${index}`, call);
+    return this.shell.settlementOf(work.key, 'model', outcome);
+  }
+}

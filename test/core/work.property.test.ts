@@ -1,0 +1,80 @@
+import { view } from '../../src/core/view.js';
+import { plan, work } from '../../src/core/work.js';
+import { holds, holdsFor } from './support/scenario.js';
+import { Simulator } from './support/simulator.js';
+
+describe('work', () => {
+  it('never uses a key twice within a run', () => {
+    holds(({ shell }) => {
+      const keys = shell.starts.map(({ work: { key } }) => key);
+      expect(new Set(keys).size).toBe(keys.length);
+    });
+  });
+
+  it('asks for nothing new once what it asked for is started', () => {
+    holds(({ shell }) => {
+      for (const { state, started, nowMs } of shell.moments) {
+        const again = plan(state, new Set(started.keys()), nowMs);
+        expect(again.start.length + again.settled.length).toBe(0);
+        expect(again.cancel.every((key) => started.has(key))).toBe(true);
+      }
+    });
+  });
+
+  it('does not change its mind about what is under way, but to call it off', () => {
+    holds(({ shell }) => {
+      for (const { state, started } of shell.moments)
+        for (const item of work(state))
+          if ('key' in item && item.kind !== 'cancel') expect(item).toEqual(started.get(item.key));
+    });
+  });
+});
+
+describe('a snapshot', () => {
+  it('taken at any moment has the same future as the run that went on', () => {
+    holdsFor((scenario) => {
+      const straight = new Simulator(scenario).finish(scenario.ending);
+      const reloaded = new Simulator(scenario, { reloads: true }).finish(scenario.ending);
+      expect(reloaded.shell.state).toEqual(straight.shell.state);
+      expect(reloaded.shell.events).toEqual(straight.shell.events);
+      expect(reloaded.shell.starts.map(({ work: item }) => item)).toEqual(
+        straight.shell.starts.map(({ work: item }) => item),
+      );
+    });
+  });
+});
+
+describe('the view', () => {
+  it('says waiting only when nothing runs, running only when something does, and closed with a result', () => {
+    holds(({ shell }) => {
+      for (const { state, started, closed } of shell.moments) {
+        const { status, result, closedAt } = view(state);
+        const runs = [...started.values()].some(({ kind }) => kind !== 'check');
+        if (status === 'waiting') expect(runs).toBe(false);
+        if (status === 'running') expect(started.size).toBeGreaterThan(0);
+        expect([closed, result !== null, closedAt !== null]).toEqual(Array(3).fill(status === 'closed'));
+      }
+    });
+  });
+
+  it('lists exactly the calls that a human was asked about and has not settled', () => {
+    holds(({ shell }) => {
+      for (const { state, eventCount } of shell.moments) {
+        // A run that is being cancelled asks nobody any more.
+        if (state.cancelRequested) {
+          expect(view(state).pending).toEqual([]);
+          continue;
+        }
+        const asked = new Map<string, string>();
+        for (const event of shell.events.slice(0, eventCount)) {
+          if (event.type === 'decision_requested') asked.set(event.callId, event.kind);
+          if (event.type === 'decision_made' || event.type === 'tool_completed') asked.delete(event.callId);
+        }
+        for (const { id, status } of state.calls) if (status === 'checking') asked.delete(id);
+        const listed = view(state).pending;
+        expect(listed.length).toBe(asked.size);
+        for (const { callId, kind } of listed) expect(asked.get(callId)).toBe(kind);
+      }
+    });
+  });
+});
