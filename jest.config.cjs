@@ -21,4 +21,6 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
+  // A worker that the SDK could not let go of (see runToEnd in src/worker) would keep a finished test run alive for ever.
+  forceExit: true,
 };

@@ -47,7 +47,7 @@ export async function benchAgent(
     address,
     model: scriptedModel(load),
   });
-  const running = worker.run();
+  const running = made.run();
   const agents = await AgentClient.connect({ config, address });
   const connection = await Connection.connect({ address });
   try {

@@ -4,6 +4,9 @@ import { toExit } from './cli/exit.js';
 import { loadConfig } from './config.js';
 import { runWorker } from './worker/run-worker.js';
 
+/** How long what is closed may take to go away. */
+const EXIT_AFTER_MS = 5_000;
+
 const json = process.argv.includes('--json');
 
 /** Runs one worker until it is told to end; then what runs is given time, and the exit code is 0. */
@@ -13,6 +16,11 @@ async function main(): Promise<void> {
   await runWorker({ config, module, address: findTemporal(config.dataDir).address }, { json });
 }
 
-main().catch((error: unknown) => {
-  process.exitCode = toExit(error, { json });
-});
+main()
+  .catch((error: unknown) => {
+    process.exitCode = toExit(error, { json });
+  })
+  .finally(() => {
+    // A native worker that the SDK could not let go of would keep the process for ever.
+    setTimeout(() => process.exit(), EXIT_AFTER_MS).unref();
+  });

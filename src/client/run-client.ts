@@ -68,7 +68,6 @@ export class RunClient {
         workflowId: runId,
         taskQueue: this.parts.taskQueue,
         args: [checked],
-        workflowTaskTimeout: '30s',
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         staticSummary: summaryOf(checked.goal),
       });

@@ -39,7 +39,7 @@ export async function prepareDev(config: Config, options: DevOptions): Promise<D
       return {
         taskQueue,
         identity,
-        running: worker.run(),
+        running: agentWorker.run(),
         shutdown: () => worker.shutdown(),
         busyWith: () => worker.getStatus().numInFlightActivities,
       };

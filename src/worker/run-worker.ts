@@ -43,8 +43,8 @@ export async function runWorker(
     ...options,
     shutdownSignals: ['SIGINT', 'SIGTERM'],
   });
-  const { worker, taskQueue, identity } = agentWorker;
-  const running = worker.run();
+  const { taskQueue, identity } = agentWorker;
+  const running = agentWorker.run();
   process.stdout.write(
     json
       ? `${JSON.stringify({ ready: true, taskQueue, identity })}\n`

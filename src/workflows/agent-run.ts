@@ -38,9 +38,6 @@ export async function agentRun(input: AgentRunInput): Promise<RunResult> {
   return CancellationScope.nonCancellable(() => shell.run());
 }
 
-/** Replaying a longer history might not fit the server's default of 10 s; continue-as-new does not keep the setting. */
-const WORKFLOW_TASK_TIMEOUT = '30s';
-
 class Shell {
   private state: RunState;
   /** What was started and has not settled, by key. */
@@ -175,7 +172,7 @@ class Shell {
   }
 
   private continueAsNew(): Promise<never> {
-    const again = makeContinueAsNewFunc<typeof agentRun>({ workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT });
+    const again = makeContinueAsNewFunc<typeof agentRun>();
     return again({ snapshot: takeSnapshot(this.state) });
   }
 

@@ -112,7 +112,7 @@ export async function openWorld(server: TestServer, options: WorldOptions): Prom
         ...workerOptions,
       },
     });
-    const running = made.worker.run();
+    const running = made.run();
     const worker: TestWorker = {
       async stop() {
         if (!workers.delete(worker)) return;
