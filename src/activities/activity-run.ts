@@ -27,9 +27,12 @@ export function queryCurrentRun(): RunQueries {
   };
 }
 
-/** Whether an activity was called off by the run, and not by its worker going away. */
+/**
+ * Whether an activity was called off by the run. The SDK names other reasons too: WORKER_SHUTDOWN, TIMED_OUT, NOT_FOUND, and PAUSED and
+ * RESET by an operator; after those it is tried again, or nobody knows what it did.
+ */
 export function isCalledOff(reason: unknown): boolean {
-  return reason instanceof CancelledFailure && reason.message !== 'WORKER_SHUTDOWN';
+  return reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 }
 
 /** Runs an activity's body; its errors reach Temporal with their code. */

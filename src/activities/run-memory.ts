@@ -106,8 +106,11 @@ function resetItems(entry: Entry): void {
 
 async function loadItems(entry: Entry, version: number, queries: RunQueries): Promise<void> {
   while (entry.items.length < version) {
-    const page = await queries.transcript(entry.items.length);
+    const fromVersion = entry.items.length;
+    const page = await queries.transcript(fromVersion);
     if (page.items.length === 0) return;
+    // Another step of the run, a lost attempt of this one, has loaded meanwhile.
+    if (entry.items.length !== fromVersion) continue;
     for (const item of page.items) {
       entry.hashes.push(hashItems(entry.hashes.at(-1) ?? EMPTY_HASH, [item]));
       entry.items.push(item);

@@ -17,7 +17,8 @@ interface Beat {
 }
 
 interface Seen {
-  attempt: number;
+  /** Key and attempt of the activity. */
+  id: string;
   n: number;
   textEnd: number;
   reasoningEnd: number;
@@ -35,16 +36,19 @@ export class DeltaReader {
    * @param key the activity id, which is the key of its work: `s<step>.m0` or `s<step>.c0`.
    */
   read(key: string, attempt: number, beat: unknown): Delta[] {
-    const step = Number(/^s(\d+)\./.exec(key)?.[1] ?? 0);
-    const base = () => ({ at: new Date().toISOString(), runId: this.runId, step, attempt });
+    const [, step = '0', kind = ''] = /^s(\d+)\.([a-z])/.exec(key) ?? [];
+    const base = () => ({ at: new Date().toISOString(), runId: this.runId, step: Number(step), attempt });
     const deltas: Delta[] = [];
-    let seen = this.seen.get(key);
-    if (!seen || seen.attempt !== attempt) {
-      if (seen) deltas.push({ type: 'step_reset', ...base(), n: 0 });
-      seen = { attempt, n: 1, textEnd: 0, reasoningEnd: 0, progress: '' };
-      this.seen.set(key, seen);
+    // The calls of the model within a step take each other's place; what tools report is never revoked.
+    const source = kind === 'c' ? key : `s${step}`;
+    const id = `${key}/${attempt}`;
+    let seen = this.seen.get(source);
+    if (seen?.id !== id) {
+      if (seen && kind !== 'c') deltas.push({ type: 'step_reset', ...base(), n: 0 });
+      seen = { id, n: 1, textEnd: 0, reasoningEnd: 0, progress: '' };
+      this.seen.set(source, seen);
     }
-    const details: Beat = Object(beat);
+    const details = readBeat(beat);
     // Details of the attempt before stay until the new one beats.
     if (details.attempt !== attempt) return deltas;
     const { text = '', offset = 0, reasoning = '', reasoningOffset = 0, progress = '' } = details;
@@ -70,6 +74,24 @@ export class DeltaReader {
     }
     return deltas;
   }
+}
+
+/** The fields of a beat that are of the kind they should be. */
+function readBeat(beat: unknown): Beat {
+  const kinds = {
+    attempt: 'number',
+    offset: 'number',
+    text: 'string',
+    reasoningOffset: 'number',
+    reasoning: 'string',
+    progress: 'string',
+  };
+  const given: Record<string, unknown> = Object(beat);
+  return Object.fromEntries(
+    Object.entries(kinds).flatMap(([name, kind]) =>
+      typeof given[name] === kind ? [[name, given[name]]] : [],
+    ),
+  );
 }
 
 /** The part of a tail that was not seen; it may begin later than what was seen ended. */

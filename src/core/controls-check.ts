@@ -49,7 +49,8 @@ const TEXT_FIELDS = [
 /** The control that a payload stands for. Fields that mean nothing are passed over. */
 export function readControl(name: ControlName, payload: unknown): CheckedControl {
   const given = payload ?? {};
-  if (typeof given !== 'object' || Array.isArray(given))
+  // Bytes are objects too; by the tag they are told from what JSON calls one, in whichever realm they were made.
+  if (Object.prototype.toString.call(given) !== '[object Object]')
     return refuse('INPUT_INVALID', `${name} takes one JSON object.`);
   const fields: Record<string, unknown> = { ...given };
   for (const [key, maxChars] of TEXT_FIELDS) {

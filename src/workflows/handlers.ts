@@ -1,12 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import {
-  condition,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
-  setDefaultSignalHandler,
-  setHandler,
-} from '@temporalio/workflow';
+import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { CONTROL_NAMES, HANDLERS, QUERIES } from '../contract/names.js';
 import type { RunSettings, TranscriptPage, TranscriptQuery } from '../contract/queries.js';
 import { checkControl } from '../core/controls-check.js';
@@ -47,7 +40,6 @@ export function handleMessages(run: RunAccess): void {
     setHandler(defineSignal<[unknown?]>(name), (payload) => run.control(name, payload), { description });
     if (kinds === 'both') handleUpdate(run, name, description);
   }
-  setDefaultSignalHandler(() => undefined);
 }
 
 /** An update answers with a typed error before anything is written, or once the control is carried out. */

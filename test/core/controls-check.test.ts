@@ -142,3 +142,12 @@ describe('a control that a run refuses', () => {
     expect(before).toMatchObject({ refusal: { code: refusal(shell.control('approve')) } });
   });
 });
+
+describe('a payload that is no JSON object', () => {
+  it.each([[[1]], ['text'], [5], [true], [new Uint8Array([1, 2])]])(
+    'is refused, so that it decides nothing: %p',
+    (payload) => {
+      expect(readControl('approve', payload)).toMatchObject({ refusal: { code: 'INPUT_INVALID' } });
+    },
+  );
+});

@@ -23,6 +23,8 @@ it('asks again when its worker is killed in the middle of an answer, and revokes
   await world.startProcess();
   const reset = await watched.until(({ type }) => type === 'step_reset');
   const { result, events } = await expectDone(world, run);
+  await world.standIn.idle();
+  expect(world.standIn.ledger[1]).toMatchObject({ open: false, cancelled: true });
   await watched.stop();
 
   expect(shown).toMatchObject({ step: 1, attempt: 1 });

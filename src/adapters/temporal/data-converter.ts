@@ -7,6 +7,7 @@ import { createBlobStorageDriver } from './blob-storage-driver.js';
 import { createEncryptionCodec } from './encryption-codec.js';
 import type { EncryptionKey } from '../../ports/encryption.js';
 import { createGzipCodec } from './gzip-codec.js';
+import { createReadableCodec } from './readable-codec.js';
 
 /** Encoded payloads from this size on (bytes) go to the blob store. Temporal warns at 512 KiB and refuses at 2 MiB. */
 const EXTERNAL_FROM_BYTES = 256 * 1024;
@@ -26,6 +27,7 @@ export interface DataConverterOptions {
 export function createDataConverter({ blobs, encryptionKeys = [] }: DataConverterOptions): DataConverter {
   return {
     payloadCodecs: [
+      createReadableCodec(),
       createGzipCodec(),
       createEncryptionCodec({ keys: encryptionKeys, stableFromBytes: EXTERNAL_FROM_BYTES }),
     ],

@@ -32,5 +32,10 @@ async function compress(payload: Payload, minBytes: number): Promise<Payload> {
 
 async function decompress(payload: Payload): Promise<Payload> {
   if (payloadEncoding(payload) !== ENCODING) return payload;
-  return payloadFromBytes(await gunzipAsync(payload.data ?? new Uint8Array()));
+  try {
+    return payloadFromBytes(await gunzipAsync(payload.data ?? new Uint8Array()));
+  } catch {
+    // Not of our making. Whoever reads it says so; an error here would block the run that got it.
+    return payload;
+  }
 }

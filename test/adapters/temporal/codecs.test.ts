@@ -4,6 +4,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import fc from 'fast-check';
 import { createEncryptionCodec } from '../../../src/adapters/temporal/encryption-codec.js';
 import type { EncryptionKey } from '../../../src/ports/encryption.js';
+import { createReadableCodec } from '../../../src/adapters/temporal/readable-codec.js';
 import { createGzipCodec } from '../../../src/adapters/temporal/gzip-codec.js';
 import { payloadEncoding, payloadToBytes } from '../../../src/adapters/temporal/payload-bytes.js';
 
@@ -40,6 +41,20 @@ describe('the gzip codec', () => {
   test('leaves payloads that do not get smaller as they are', async () => {
     const payload = payloadOf(new Uint8Array(randomBytes(100_000)));
     expect(await encodeOne(codec, payload)).toBe(payload);
+  });
+});
+
+describe('payloads that were not made by us', () => {
+  test('pass through the gzip codec, and become a text that says so', async () => {
+    const broken = { metadata: { encoding: Buffer.from('binary/gzip') }, data: Buffer.from('no gzip') };
+    expect(await decodeOne(createGzipCodec(), broken)).toBe(broken);
+    expect(valueOf(await decodeOne(createReadableCodec(), broken))).toContain(
+      'binary/gzip that cannot be read',
+    );
+    const cut = { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{"a":') };
+    expect(valueOf(await decodeOne(createReadableCodec(), cut))).toContain('cannot be read');
+    const fine = payloadOf({ a: 1 });
+    expect(await decodeOne(createReadableCodec(), fine)).toBe(fine);
   });
 });
 
