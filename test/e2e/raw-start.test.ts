@@ -86,7 +86,7 @@ describe('temporal workflow signal', () => {
     const run = await startWaiting();
     await cli('signal', run, args);
     await untilEvent(run, 'control_rejected');
-    await finish(run);
+    await expectToEnd(run);
   });
 
   it.each([
@@ -101,7 +101,7 @@ describe('temporal workflow signal', () => {
     const run = await startWaiting();
     await cli('signal', run, args);
     await cli('signal', run, ['--name', 'resume']);
-    await finish(run);
+    await expectToEnd(run);
   });
 
   it('does not harm the run with an input that says it is JSON and is not', async () => {
@@ -114,7 +114,7 @@ describe('temporal workflow signal', () => {
       input: { payloads: [garbage] },
     });
     await cli('signal', run, ['--name', 'resume']);
-    await finish(run);
+    await expectToEnd(run);
   });
 
   it('approves and rejects without an input where one call is pending', async () => {
@@ -131,7 +131,7 @@ it('shows the progress of contract §6 to temporal workflow query', async () => 
   const answered = await cli('query', run, ['--type', 'progress', '--output', 'json']);
   const { queryResult } = JSON.parse(answered);
   expect(queryResult[0]).toEqual(await run.progress());
-  await finish(run);
+  await expectToEnd(run);
 });
 
 async function startRaw(args: readonly string[]): Promise<RunHandle> {
@@ -148,7 +148,7 @@ async function startWaiting(): Promise<RunHandle> {
 }
 
 /** Ends a run that waits for an answer, and holds it to have come to no harm. */
-async function finish(run: RunHandle): Promise<void> {
+async function expectToEnd(run: RunHandle): Promise<void> {
   await run.answer('s0.c0', 'This one.');
   expect(await run.result()).toMatchObject({ outcome: 'done' });
   expect(await failedTasksOf(run)).toBe(0);
