@@ -187,7 +187,10 @@ describe('a tool that misbehaves', () => {
       unknownOutcomes: [{ callId: 's0.c0', tool: 'sleeps' }],
     });
     const [result] = await toolResults(run);
-    expect(JSON.parse(result ?? '')).toMatchObject({ status: 'unknown_outcome', note: 'I cannot tell.' });
+    expect(JSON.parse(result ?? '')).toMatchObject({
+      status: 'unknown_outcome',
+      note: 'A human noted: I cannot tell.',
+    });
     await expectFoldEqualsProgress(world.temporal, run.runId);
   });
 });
@@ -196,19 +199,19 @@ describe('what a run does not take', () => {
   it('is answered with a code, and the right word is taken after all', async () => {
     const run = await world.client.start({ goal: 'decide' });
     const { argsHash } = await untilEvent(run, 'decision_requested');
-    const refusals: [Promise<unknown>, string][] = [
-      [run.approve('s7.c7'), 'CALL_NOT_FOUND'],
-      [run.approve('nonsense'), 'CALL_NOT_FOUND'],
-      [run.approve('s0.c0', { argsHash: 'sha256:0' }), 'ARGS_HASH_MISMATCH'],
-      [run.approve('s0.c0', { args: { to: 'nobody' } }), 'ARGS_INVALID'],
-      [run.answer('s0.c0', 'Yes.'), 'CALL_NOT_PENDING'],
-      [run.say('x'.repeat(3 * MB)), 'MESSAGE_TOO_LARGE'],
-      [run.reject('s0.c0', { note: 'x'.repeat(3 * MB) }), 'MESSAGE_TOO_LARGE'],
-      [run.say(' '), 'INPUT_INVALID'],
-      [run.setLimits({}), 'INPUT_INVALID'],
-      [run.setLimits({ maxSteps: 0.5 }), 'INPUT_INVALID'],
+    const refusals: [() => Promise<unknown>, string][] = [
+      [() => run.approve('s7.c7'), 'CALL_NOT_FOUND'],
+      [() => run.approve('nonsense'), 'CALL_NOT_FOUND'],
+      [() => run.approve('s0.c0', { argsHash: 'sha256:0' }), 'ARGS_HASH_MISMATCH'],
+      [() => run.approve('s0.c0', { args: { to: 'nobody' } }), 'ARGS_INVALID'],
+      [() => run.answer('s0.c0', 'Yes.'), 'CALL_NOT_PENDING'],
+      [() => run.say('x'.repeat(3 * MB)), 'MESSAGE_TOO_LARGE'],
+      [() => run.reject('s0.c0', { note: 'x'.repeat(3 * MB) }), 'MESSAGE_TOO_LARGE'],
+      [() => run.say(' '), 'INPUT_INVALID'],
+      [() => run.setLimits({}), 'INPUT_INVALID'],
+      [() => run.setLimits({ maxSteps: 0.5 }), 'INPUT_INVALID'],
     ];
-    for (const [refused, code] of refusals) await expect(refused).rejects.toMatchObject({ code });
+    for (const [ask, code] of refusals) await expect(ask()).rejects.toMatchObject({ code });
     expect(await run.pending()).toMatchObject([{ callId: 's0.c0', argsHash }]);
     await run.approve('s0.c0', { args: { to: 'b@example.org' }, note: 'To the other one.' });
     expect(await run.result()).toMatchObject({ outcome: 'done' });
