@@ -42,7 +42,7 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
   const parsed = tool.parse(args);
   if (!parsed.ok)
     return { id, name, args: text, problem: { status: 'invalid_arguments', message: parsed.message } };
-  const isGated = await needsDecision(tool, parsed.value, { ...context, callId });
+  const approval = await needsDecision(tool, parsed.value, { ...context, callId });
   return {
     id,
     name,
@@ -50,30 +50,32 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
     ...(tool.effect !== 'once' && { effect: tool.effect }),
     ...(tool.timeoutMs !== DEFAULT_TIMEOUT_MS && { timeoutMs: tool.timeoutMs }),
     ...(tool.control && { control: tool.control(parsed.value) }),
-    ...(isGated && { gate: gateOf(tool, args) }),
+    ...(approval.isNeeded && { gate: gateOf(tool, args, approval.problem) }),
   };
 }
 
+/** Whether a human is asked. A policy that cannot be evaluated must not let a call through, and the human is told of it. */
 async function needsDecision(
   tool: Tool,
   args: unknown,
   context: PlanContext & { callId: string },
-): Promise<boolean> {
+): Promise<{ isNeeded: boolean; problem?: string }> {
   const { requireApproval, runId, callId } = context;
-  if (requireApproval !== 'policy') return requireApproval === 'always';
+  if (requireApproval !== 'policy') return { isNeeded: requireApproval === 'always' };
   try {
-    return await tool.needsApproval(args, { runId, callId });
-  } catch {
-    // A policy that cannot be evaluated must not let a call through.
-    return true;
+    return { isNeeded: await tool.needsApproval(args, { runId, callId }) };
+  } catch (error) {
+    return { isNeeded: true, problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function gateOf(tool: Tool, args: JsonValue): NonNullable<PlannedCall['gate']> {
+function gateOf(tool: Tool, args: JsonValue, problem: string | undefined): NonNullable<PlannedCall['gate']> {
   const { onExpiry, expiresInMs, spec } = tool;
+  const warning =
+    problem === undefined ? '' : `[the approval policy of the tool failed: ${problem.slice(0, 100)}] `;
   return {
     argsHash: hashArgs(args),
-    summary: `${spec.name} ${JSON.stringify(args)}`.slice(0, SUMMARY_CHARS),
+    summary: `${warning}${spec.name} ${JSON.stringify(args)}`.slice(0, SUMMARY_CHARS),
     ...(onExpiry !== 'wait' && { onExpiry }),
     ...(expiresInMs !== null && { expiresInMs }),
   };

@@ -110,7 +110,10 @@ function reasonOf(error: unknown): string {
   );
   const reason = message.length > MAX_REASON_CHARS ? `${message.slice(0, MAX_REASON_CHARS)}…` : message;
   const isOurs = /^Cannot find (package|module) '(longhaul['/]|.*[\\/]dist[\\/])/.test(message);
-  return isOurs ? `${reason}. Install the package longhaul; in a clone of it, run: npm run build` : reason;
+  if (isOurs)
+    return `${reason}. Run beside it: npm install longhaul (from a clone: npm run build, then npm link in it, npm link longhaul here)`;
+  const [, missing] = /^Cannot find (?:package|module) '([@\w][^'\\]*)'/.exec(message) ?? [];
+  return missing ? `${reason}. Run beside it: npm install ${missing}` : reason;
 }
 
 function displayName(file: string, cwd: string): string {

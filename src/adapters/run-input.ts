@@ -77,7 +77,8 @@ export function checkRunInput(input: unknown): RunInput {
 
 function wordsFor(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `has no field ${issue.keys.join(', ')}`;
-  return issue.message.startsWith('Invalid input')
-    ? 'must be a JSON object with a goal, as in {"goal":"…"}'
-    : issue.message;
+  if (!issue.message.startsWith('Invalid input')) return issue.message;
+  return issue.path.length > 0
+    ? 'must be a JSON object'
+    : 'must be a JSON object with a goal, as in {"goal":"…"}';
 }

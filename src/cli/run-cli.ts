@@ -26,6 +26,9 @@ export async function runCli(args: readonly string[], context: CliContext, versi
   }
 }
 
+/** Commands of the contract that are still to come. */
+const LATER = ['fork', 'transcribe', 'speak', 'voice', 'talk', 'chat', 'console', 'completion'];
+
 function createProgram(context: CliContext, version: string): Command {
   const program = new Command('longhaul')
     .description(
@@ -49,6 +52,12 @@ function createProgram(context: CliContext, version: string): Command {
     context.runWorker({ json: Boolean(json) }),
   );
   addDoctor(program, context);
+  for (const name of LATER) {
+    const command = program.command(name, { hidden: true }).allowUnknownOption().allowExcessArguments();
+    command.action(() => {
+      throw new AgentError('INPUT_INVALID', `longhaul ${name} is not available in this version.`);
+    });
+  }
   return program;
 }
 

@@ -136,7 +136,10 @@ function readLimits(fields: Record<string, unknown>): CheckedControl {
     const value = fields[key];
     if (value === undefined) continue;
     if (value !== null && !isLimit(key, value))
-      return refuse('INPUT_INVALID', `setLimits: ${key} must be a positive number or null.`);
+      return refuse(
+        'INPUT_INVALID',
+        `setLimits: ${key} must be a positive ${key === 'maxCostUsd' ? '' : 'whole '}number or null.`,
+      );
     limits[key] = value;
   }
   if (Object.keys(limits).length === 0)

@@ -160,7 +160,7 @@ export function settleArgsCheck(draft: Draft, key: string, outcome: Outcome<Args
       : { ok: false, message: 'The arguments could not be checked. Decide again.' };
   const calls = (next: CallState) => draft.state.calls.map((one) => (one.id === call.id ? next : one));
   if (!check.ok) {
-    patch(draft, { calls: calls({ ...unedited, status: 'gated' }) });
+    patch(draft, { calls: calls({ ...unedited, status: 'gated', editProblem: check.message }) });
     emit(draft, {
       type: 'control_rejected',
       control: 'decide',

@@ -61,6 +61,7 @@ export function startState(
 
 /** The input with a goal that is a text. The rest may be anything until the worker has checked it. */
 function toRunInput(input: unknown): RunInput {
-  const { goal, ...rest } = Object(Array.isArray(input) ? null : input);
+  const isObject = typeof input === 'object' && !Array.isArray(input);
+  const { goal, ...rest } = Object(isObject ? input : null);
   return { ...rest, goal: typeof goal === 'string' ? goal : '' };
 }

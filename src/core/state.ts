@@ -44,6 +44,8 @@ export interface CallState {
   dueAtMs: number | null;
   /** Edited arguments under check, and who sent them. */
   edit?: { args: JsonValue; by?: string; note?: string };
+  /** Why the last edit was not taken. */
+  editProblem?: string;
   edited?: true;
   note?: string;
   /** What the model sees, once done. */

@@ -25,6 +25,11 @@ export async function openWorker({ shutdownSignals, ...options }: RunWorkerOptio
     telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
     shutdownSignals,
   });
+  // A tool may leave a promise or a timer behind that fails: that must not take every other run of the worker down.
+  for (const event of ['unhandledRejection', 'uncaughtException'] as const)
+    process.on(event, (error: unknown) =>
+      logger.error('a tool left something behind that failed', strayError(error)),
+    );
   const agentWorker = await createAgentWorker(options).catch(async (error: unknown) => {
     // What was installed keeps the process alive and swallows SIGTERM.
     await Runtime.instance().shutdown();
@@ -55,4 +60,9 @@ export async function runWorker(
   } finally {
     await agentWorker.close();
   }
+}
+
+/** Its stack says whose it is. */
+function strayError(error: unknown): { error: string } {
+  return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -203,7 +203,9 @@ function readCarried(input: unknown): RunState | null {
     throw ApplicationFailure.create({
       type: 'INPUT_INVALID',
       message:
-        'The snapshot is of a version that this worker does not know. Start the worker version that wrote it.',
+        typeof Object(snapshot).version === 'number'
+          ? 'The snapshot is of a version that this worker does not know. Start the worker version that wrote it.'
+          : 'Only a run itself writes a snapshot, when it continues as new. Leave the field out.',
       nonRetryable: true,
     });
   return state;

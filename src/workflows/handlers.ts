@@ -73,12 +73,13 @@ function pendingCheck(state: RunState, name: ControlName, payload: unknown): { c
 
 /** Waits until edited arguments are checked; they fit when the call does not wait for a decision any more. */
 async function checkedArgs(run: RunAccess, callId: string): Promise<void> {
-  const status = () => run.state().calls.find((call) => call.id === callId)?.status;
-  await condition(() => status() !== 'checking');
-  if (status() === 'gated')
+  const call = () => run.state().calls.find((one) => one.id === callId);
+  await condition(() => call()?.status !== 'checking');
+  const { status, editProblem } = call() ?? {};
+  if (status === 'gated')
     throw refusal(
       'ARGS_INVALID',
-      'The arguments do not fit the schema of the tool; see the events of the run.',
+      `The arguments do not fit the tool, so ${callId} waits on: ${editProblem ?? ''}`,
     );
 }
 
@@ -91,7 +92,11 @@ function settings(state: RunState): RunSettings {
   return { runId, firstRunId, input, prepared };
 }
 
-function page(state: RunState, { fromVersion = 0, maxBytes = 1_000_000 }: TranscriptQuery): TranscriptPage {
+function page(state: RunState, query: TranscriptQuery): TranscriptPage {
+  // A query may come from anywhere; what means nothing counts as left out.
+  const { fromVersion: from, maxBytes: most } = query;
+  const fromVersion = typeof from === 'number' && from > 0 ? Math.floor(from) : 0;
+  const maxBytes = typeof most === 'number' && most > 0 ? most : 1_000_000;
   const { transcript } = state;
   let end = fromVersion;
   let bytes = 0;

@@ -108,6 +108,11 @@ it.each<[string, string, RequireApproval, boolean]>([
   },
 );
 
+it('tells the human that the approval policy failed', async () => {
+  const planned = await planOf('broken_policy', '{}');
+  expect(planned?.gate?.summary).toMatch(/policy of the tool failed: The policy is broken\./);
+});
+
 it('binds a gate to the arguments and the expiry policy', async () => {
   expect((await planOf('pay', '{"amount":500}'))?.gate).toEqual({
     argsHash: hashArgs({ amount: 500 }),

@@ -186,7 +186,7 @@ test('says what to do in a clone that is not built, and where the package is not
   for (const { code, message } of await load(directory, ['a.ts', 'a.mjs', 'other/a.mjs'])) {
     expect([code, message]).toEqual([
       'CONFIG_INVALID',
-      expect.stringMatching(/Install the package longhaul; in a clone of it, run: npm run build$/),
+      expect.stringMatching(/Run beside it: npm install longhaul \(from a clone: npm run build, /),
     ]);
   }
 });

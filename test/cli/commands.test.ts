@@ -32,6 +32,9 @@ async function* endingIn(result: RunResult): AsyncGenerator<WatchedEvent> {
 describe('the command line', () => {
   test.each([
     [['nope']],
+    [['fork', 'r', '--step', '1']],
+    [['chat', 'hello', '--model', 'm']],
+    [['console']],
     [[]],
     [['watch']],
     [['start', 'x', '--max-cost', 'much']],

@@ -213,6 +213,7 @@ describe('what a run does not take', () => {
     ];
     for (const [ask, code] of refusals) await expect(ask()).rejects.toMatchObject({ code });
     expect(await run.pending()).toMatchObject([{ callId: 's0.c0', argsHash }]);
+    await expect(run.approve('s0.c0', { args: { to: 'nobody' } })).rejects.toThrow(/s0\.c0 waits on: .*to/s);
     await run.approve('s0.c0', { args: { to: 'b@example.org' }, note: 'To the other one.' });
     expect(await run.result()).toMatchObject({ outcome: 'done' });
     expect(sent.get(run.runId)).toEqual([{ to: 'b@example.org' }]);
