@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { findTemporal, removeDevFile, writeDevFile } from '../../src/adapters/temporal/dev-file.js';
-import { startDevServer, type DevServer } from '../../src/adapters/temporal/dev-server.js';
+import { refuseTakenPorts, startDevServer, type DevServer } from '../../src/adapters/temporal/dev-server.js';
 import { findTemporalBinary } from '../../src/adapters/temporal/find-temporal.js';
 import { isPortFree } from '../../src/adapters/temporal/free-port.js';
 import { shownPath, type DemoPlan } from './demo-environment.js';
@@ -30,9 +30,10 @@ export async function startTemporal(session: Session): Promise<DemoTemporal> {
     return { address: null, uiUrl: null, failed: new Promise<never>(() => undefined) };
   }
   const env = Object.fromEntries(Object.entries(plan.env).filter(([name]) => !SECRET.test(name)));
+  const ports = await choosePorts(plan);
+  await refuseTakenPorts(HOST, ports);
   const { path: binary } = await findTemporalBinary({ env, onProgress: (line) => say(`  ${line}`) });
   const files = { dbFile: join(plan.dir, 'temporal.db'), logFile: join(plan.dir, 'temporal.log') };
-  const ports = await choosePorts(plan);
   const start = (at: { port: number; uiPort: number }): Promise<DevServer> =>
     startDevServer({ binary, ...files, ip: HOST, env, ...at });
   let used = ports;

@@ -1,4 +1,5 @@
 import type { EventBody, RunEvent } from './events.js';
+import type { JsonValue } from './json.js';
 import type { CallState, RunState } from './state.js';
 import { hashItems, type TranscriptItem } from './transcript.js';
 
@@ -46,10 +47,11 @@ export function remember<T>(list: readonly T[], entry: T, keep = 200): T[] {
   return [...list, entry].slice(-keep);
 }
 
-/** The value of JSON text that is known to be one, or `null`. */
-export function parseJson(text: string): ReturnType<typeof JSON.parse> {
+/** The value of JSON text, or `null` where it is none. */
+export function parseJson(text: string): JsonValue {
   try {
-    return JSON.parse(text);
+    const value: JsonValue = JSON.parse(text);
+    return value;
   } catch {
     return null;
   }

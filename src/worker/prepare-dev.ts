@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { loadConfigModule, type LoadedConfigModule } from '../adapters/config-module.js';
 import { temporalTarget } from '../adapters/temporal/connect.js';
 import { findTemporal, removeDevFile, writeDevFile } from '../adapters/temporal/dev-file.js';
-import { startDevServer } from '../adapters/temporal/dev-server.js';
+import { refuseTakenPorts, startDevServer } from '../adapters/temporal/dev-server.js';
 import { findTemporalBinary } from '../adapters/temporal/find-temporal.js';
 import type { DevOptions, DevParts, DevTemporal } from '../cli/dev-parts.js';
 import { commandEnvironment, requireModelKey, type Config } from '../config.js';
@@ -11,6 +11,7 @@ import { cannedAgent } from '../testing/canned-agent.js';
 import { startStandIn, type StandIn } from '../testing/stand-in/stand-in.js';
 import { openWorker } from './run-worker.js';
 
+const HOST = '127.0.0.1';
 const DEFAULT_PORT = 7233;
 const DEFAULT_UI_PORT = 8233;
 const STAND_IN_MODEL = 'stand-in/agent';
@@ -68,14 +69,16 @@ async function openTemporal(
     };
   }
   const env = commandEnvironment();
+  const ports = { port: options.port ?? DEFAULT_PORT, uiPort: options.uiPort ?? DEFAULT_UI_PORT };
+  await refuseTakenPorts(HOST, ports);
   const { path } = await findTemporalBinary({ env, onProgress });
   onProgress('Starting Temporal.');
   const server = await startDevServer({
     binary: path,
     dbFile: options.db === undefined ? join(config.dataDir, 'temporal.db') : resolve(options.db),
     logFile: join(config.dataDir, 'temporal.log'),
-    port: options.port ?? DEFAULT_PORT,
-    uiPort: options.uiPort ?? DEFAULT_UI_PORT,
+    ip: HOST,
+    ...ports,
     namespace: temporalTarget().namespace,
     env,
   });

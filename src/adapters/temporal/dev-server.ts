@@ -89,7 +89,14 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   }
 }
 
-async function refuseTakenPorts(ip: string, { port, uiPort, headless }: DevServerOptions): Promise<void> {
+/**
+ * Refuses ports that something listens on. To be asked before a binary is built for minutes.
+ * @throws AgentError `CONFIG_INVALID`
+ */
+export async function refuseTakenPorts(
+  ip: string,
+  { port, uiPort, headless }: Pick<DevServerOptions, 'port' | 'uiPort' | 'headless'>,
+): Promise<void> {
   if (port && !(await isPortFree(ip, port))) {
     throw new AgentError(
       'CONFIG_INVALID',
