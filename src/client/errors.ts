@@ -69,7 +69,7 @@ function fromGrpc(code: number, error: unknown, runId: string): unknown {
 
 /** The server tells a closed run from an unknown one in words only. */
 function notFound(runId: string, message: string, cause: unknown): AgentError {
-  if (/already completed/i.test(message))
+  if (/already completed|aborted by closing workflow/i.test(message))
     return new AgentError('RUN_CLOSED', `The run ${runId} has ended. See how: longhaul show ${runId}`, {
       cause,
     });

@@ -39,6 +39,11 @@ it.each<[string, unknown, string]>([
     new WorkflowNotFoundError('workflow execution already completed', 'run-1', undefined),
     'RUN_CLOSED',
   ],
+  [
+    'an update that the end of the run overtook',
+    new WorkflowNotFoundError('workflow update was aborted by closing workflow', 'run-1', undefined),
+    'RUN_CLOSED',
+  ],
   ['NOT_FOUND', grpc(5, 'workflow not found for ID: run-1'), 'RUN_NOT_FOUND'],
   ['NOT_FOUND of a run that has ended', grpc(5, 'workflow execution already completed'), 'RUN_CLOSED'],
   ['FAILED_PRECONDITION', grpc(9, 'limit exceeded'), 'RUN_CLOSED'],
