@@ -122,7 +122,17 @@ export const ERROR_CODES = {
   PRICE_UNKNOWN: info(
     false,
     'Neither cost nor price of a call is known, so a cost ceiling cannot hold.',
-    'Use a model with a price, or no maxCostUsd.',
+    'Use a model with a price, name one under `prices` in the configuration, leave maxCostUsd out, or start with `--unpriced estimate`.',
+  ),
+  PRICE_CHANGED: info(
+    true,
+    'A model became dearer than what was reserved for the call, so it was not sent.',
+    'It is tried again with the new price, within the same ceiling.',
+  ),
+  BUDGET_UNKNOWN: info(
+    false,
+    'The run names a budget that nobody has set.',
+    'Set it with `longhaul budget set NAME 50/day`, or start the run without it.',
   ),
   TOOL_UNKNOWN: info(
     false,

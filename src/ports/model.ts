@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json.js';
+import type { ModelPrice } from '../core/price.js';
 import type { TranscriptItem, TranscriptCall } from '../core/transcript.js';
 
 /** A tool as the model is told of it. */
@@ -26,6 +27,8 @@ export interface ModelRequest {
   reasoning?: ReasoningEffort;
   /** At most 16 pairs; contract §11 names `longhaul_run`, `longhaul_step`, `longhaul_purpose`. Part of the response cache key. */
   metadata: Record<string, string>;
+  /** Providers that charge more are not asked: a second lock beside the reservation. Sent only when given. */
+  maxPrice?: { promptNanoUsdPerMillion: number; completionNanoUsdPerMillion: number; requestNanoUsd: number };
   /** Groups the calls of one run for provider-side prompt caching. */
   sessionId: string;
 }
@@ -55,8 +58,10 @@ export interface ModelAnswer {
   usage: ModelUsage;
   cost: ModelCost;
   generationId: string | null;
-  /** True when the response cache gave the answer. */
+  /** True when the response cache gave the answer. It costs nothing; what was paid is the cost of `cacheSourceId`. */
   cached: boolean;
+  /** The generation whose answer the response cache gave again; `null` when it gave none, or did not say. */
+  cacheSourceId: string | null;
 }
 
 /** What is heard while an answer streams. Must not throw. */
@@ -77,18 +82,21 @@ export interface ModelInfo {
   price?: ModelPrice | null;
 }
 
-/** List prices in integer nano-dollars, rounded up: for a million tokens in and out, and for the request itself. */
-export interface ModelPrice {
-  promptNanoUsdPerMillion: number;
-  completionNanoUsdPerMillion: number;
-  requestNanoUsd: number;
+/** What a server says about a generation afterwards. */
+export interface Generation {
+  /** The user's own provider key's bill included. */
+  costNanoUsd: number;
+  promptTokens: number;
+  completionTokens: number;
 }
 
 /** A server of models. */
 export interface ModelPort {
   /**
    * Makes one streamed call and returns its complete answer.
-   * @throws AgentError one of the `MODEL_*` codes; with `details.delayMs` when the server said when to come back.
+   * @throws AgentError one of the `MODEL_*` codes; with `details.delayMs` when the server said when to come back. What it may have
+   * cost is in the details too: `generationId` when the server gave one, `unbilled: true` when it certainly cost nothing (no connection,
+   * or an error status instead of an answer).
    */
   call(
     request: ModelRequest,
@@ -105,4 +113,10 @@ export interface ModelPort {
    * @throws AgentError `MODEL_AUTH`, `MODEL_UNREACHABLE`
    */
   checkKey(): Promise<{ limitRemainingUsd: number | null }>;
+  /**
+   * Asks what a generation cost, which servers know only a while after it ended.
+   * @returns `null` when the server does not know it, or not yet.
+   * @throws AgentError `MODEL_AUTH`, `MODEL_UNREACHABLE`
+   */
+  generation(id: string, signal: AbortSignal): Promise<Generation | null>;
 }
