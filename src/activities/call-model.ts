@@ -1,13 +1,18 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { RunSettings } from '../contract/queries.js';
-import { AgentError } from '../core/errors.js';
+import { DEFAULT_MAX_OUTPUT_TOKENS } from '../core/behaviour.js';
+import { AgentError, isAgentError } from '../core/errors.js';
+import type { JsonObject } from '../core/json.js';
 import type { ModelResult, PlannedCall } from '../core/outcomes.js';
 import type { CallModelInput } from '../core/work.js';
+import type { Governor, Permit, PermitEnd } from '../ports/governor.js';
 import type { ModelAnswer, ModelListener, ModelPort, ModelRequest, ToolSpec } from '../ports/model.js';
 import type { ToolRegistry } from '../ports/tools.js';
 import { currentRun, isCalledOff, queryCurrentRun, reporting } from './activity-run.js';
 import { TAIL_CHARS, type HeartbeatPacer, type Tail } from './heartbeat.js';
+import { LiveAttempt } from './live-attempt.js';
 import { planCalls } from './plan-calls.js';
+import { checkPrices } from './price-check.js';
 import type { RunMemory } from './run-memory.js';
 
 /** What the model activity works with. */
@@ -16,31 +21,99 @@ export interface CallModelPorts {
   tools: ToolRegistry;
   memory: RunMemory;
   heartbeats: HeartbeatPacer;
+  /** Absent: calls are made at once. */
+  governor?: Governor;
 }
 
-/** Output tokens of a call when the run names none: room for a long file, within what most models allow. */
-const DEFAULT_MAX_OUTPUT_TOKENS = 8_192;
-
-/** Makes the activity that does one model call. */
+/**
+ * Makes the activity that does one attempt at a model call. In four parts: what spends nothing; a word to the server that the
+ * request goes out; the request; what to make of the answer. However it ends, it leaves behind what it may have cost.
+ */
 export function createCallModel(ports: CallModelPorts): (input: CallModelInput) => Promise<ModelResult> {
   return (input) =>
     reporting(async () => {
-      const { info, cancellationSignal } = Context.current();
-      const tail = new AnswerTail(info.attempt);
-      const answer = await ports.heartbeats.during(
-        () => tail.read(),
-        async () => {
-          const request = await buildRequest(input, ports);
-          return callOrTell(() => ports.model.call(request, { signal: cancellationSignal, listener: tail }));
-        },
-      );
-      const planned = await planAnswer(answer, input, ports);
-      return toResult(answer, planned, info.attempt);
+      const attempt = input.attempt ?? Context.current().info.attempt;
+      const tail = new AnswerTail(attempt);
+      try {
+        const live = new LiveAttempt();
+        const { request, permit } = await live.during(tail.read(), () => getReady(input, ports));
+        try {
+          tail.isSent = true;
+          await live.tell(tail.read());
+        } catch (error) {
+          tail.isSent = false;
+          permit?.end({ kind: 'failed' });
+          throw error;
+        }
+        const answer = await makeCall({ request, permit, tail }, ports);
+        return toResult(answer, await planAnswer(answer, input, ports), attempt);
+      } catch (error) {
+        throw withTrace(error, tail);
+      }
     });
 }
 
+async function getReady(
+  input: CallModelInput,
+  ports: CallModelPorts,
+): Promise<{ request: ModelRequest; permit: Permit | null }> {
+  const request = await buildRequest(input, ports);
+  if (input.reservedNanoUsd !== undefined) {
+    const ref = currentRun();
+    const read = ({ fresh }: { fresh: boolean }) => ports.memory.settings(ref, queryCurrentRun(), { fresh });
+    const asked = [request.model, ...(request.models ?? [])];
+    const maxPrice = await checkPrices(asked, read, ports.model);
+    if (maxPrice) request.maxPrice = maxPrice;
+  }
+  const signal = Context.current().cancellationSignal;
+  const permit = (await callOrTell(async () => ports.governor?.admit(request.model, signal))) ?? null;
+  return { request, permit };
+}
+
+async function makeCall(
+  { request, permit, tail }: { request: ModelRequest; permit: Permit | null; tail: AnswerTail },
+  ports: CallModelPorts,
+): Promise<ModelAnswer> {
+  const { cancellationSignal: signal } = Context.current();
+  let end: PermitEnd = { kind: 'failed' };
+  try {
+    const answer = await ports.heartbeats.during(
+      () => tail.read(),
+      (beat) => {
+        // By the id the cost can be asked for, should this worker die: that cannot wait for the next beat.
+        tail.onId = beat;
+        return callOrTell(() => ports.model.call(request, { signal, listener: tail }));
+      },
+      { isTold: true },
+    );
+    end = { kind: 'ok' };
+    return answer;
+  } catch (error) {
+    if (isAgentError(error) && error.code === 'MODEL_RATE_LIMITED') {
+      const { delayMs } = error.details;
+      end = { kind: 'limited', ...(typeof delayMs === 'number' && { retryAfterMs: delayMs }) };
+    }
+    throw error;
+  } finally {
+    permit?.end(end);
+  }
+}
+
+/** Adds what the call may have cost to however it ended. */
+function withTrace(error: unknown, tail: AnswerTail): unknown {
+  const details = tail.trace();
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof CancelledFailure) return new CancelledFailure(error.message, [details]);
+  if (isAgentError(error)) {
+    const { code, message, retryable, cause } = error;
+    return new AgentError(code, message, { retryable, cause, details: { ...details, ...error.details } });
+  }
+  const message = `The worker failed: ${error instanceof Error ? error.message : String(error)}`;
+  return new AgentError('MODEL_UNAVAILABLE', message, { details, cause: error });
+}
+
 /** A call that its worker cut off by going away is tried again elsewhere; one that the run called off is cancelled. */
-async function callOrTell(call: () => Promise<ModelAnswer>): Promise<ModelAnswer> {
+async function callOrTell<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
@@ -51,7 +124,7 @@ async function callOrTell(call: () => Promise<ModelAnswer>): Promise<ModelAnswer
     throw new AgentError(
       'MODEL_UNREACHABLE',
       'The worker went away in the middle of the call; another takes it up.',
-      { cause: error },
+      { cause: error, details: { workerGone: true } },
     );
   }
 }
@@ -61,25 +134,29 @@ async function buildRequest(input: CallModelInput, { memory, tools }: CallModelP
   const queries = queryCurrentRun();
   const [settings, items] = [await memory.settings(ref, queries), await memory.items(ref, input, queries)];
   const { firstRunId, runId } = settings;
-  const { models = [], maxOutputTokens = DEFAULT_MAX_OUTPUT_TOKENS, temperature, reasoning } = settings.input;
-  const { activityId } = Context.current().info;
+  const { models = [], temperature, reasoning } = settings.input;
   return {
     model: input.model,
     ...(models.length > 0 && input.model === settings.prepared?.model && { models }),
     items,
-    tools: specsOf(settings, tools),
+    tools: input.noTools ? [] : specsOf(settings, tools),
     toolChoice: input.purpose === 'landing' ? 'none' : 'auto',
-    maxOutputTokens,
+    maxOutputTokens: input.maxOutputTokens ?? settings.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
     ...(temperature !== undefined && { temperature }),
     ...(reasoning !== undefined && { reasoning }),
     metadata: {
       longhaul_run: runId.slice(0, 512),
       longhaul_step: String(input.step),
       longhaul_purpose: input.purpose,
-      longhaul_nonce: `${firstRunId}/${activityId}`,
+      longhaul_nonce: `${firstRunId}/${nonceOf(input)}`,
     },
     sessionId: firstRunId,
   };
+}
+
+/** The same for all attempts at a call, so that the response cache gives the second what the first has paid for. */
+function nonceOf({ attempt, step, purpose }: CallModelInput): string {
+  return attempt === undefined ? Context.current().info.activityId : `s${step}.${purpose}`;
 }
 
 function specsOf(settings: RunSettings, tools: ToolRegistry): ToolSpec[] {
@@ -123,11 +200,16 @@ function toResult(answer: ModelAnswer, calls: PlannedCall[], attempt: number): M
     ...(answer.generationId !== null && { generationId: answer.generationId }),
     ...(attempt > 1 && { attempt }),
     ...(answer.cached && { cached: true }),
+    ...(answer.cacheSourceId !== null && { cacheSourceId: answer.cacheSourceId }),
   };
 }
 
 /** Collects the end of what streams in, for the heartbeat. */
 class AnswerTail implements ModelListener {
+  /** The server knows that the request goes out. */
+  isSent = false;
+  /** Is called once the server has named the generation. */
+  onId: () => void = () => undefined;
   private generationId: string | null = null;
   private text = '';
   private textStart = 0;
@@ -138,6 +220,7 @@ class AnswerTail implements ModelListener {
 
   onHeaders({ generationId }: { generationId: string | null }): void {
     this.generationId = generationId;
+    this.onId();
   }
 
   onText(piece: string): void {
@@ -148,9 +231,16 @@ class AnswerTail implements ModelListener {
     [this.reasoning, this.reasoningStart] = keepEnd(this.reasoning + piece, this.reasoningStart);
   }
 
+  /** What is left behind of a call without an answer, see `traceOf`. */
+  trace(): JsonObject {
+    if (!this.isSent) return { unsent: true };
+    return { sent: true, ...(this.generationId !== null && { generationId: this.generationId }) };
+  }
+
   read(): Tail {
     return {
       attempt: this.attempt,
+      ...(this.isSent && { sent: true }),
       ...(this.generationId !== null && { generationId: this.generationId }),
       ...(this.text !== '' && { offset: this.textStart, text: this.text }),
       ...(this.reasoning !== '' && { reasoningOffset: this.reasoningStart, reasoning: this.reasoning }),

@@ -3,6 +3,8 @@ import { Context } from '@temporalio/activity';
 /** What the heartbeat of a streaming activity shows: the newest piece of what it makes. */
 export interface Tail {
   attempt: number;
+  /** The request to the model may have gone out. */
+  sent?: true;
   /** The server's id of the model call under way. */
   generationId?: string;
   /** Characters before `text`. */
@@ -28,12 +30,20 @@ const MS_PER_LIVE_ACTIVITY = 10;
 export class HeartbeatPacer {
   private live = 0;
 
-  /** Runs `work` with heartbeats under way. `details` is read at each beat; an unchanged one is sent only to stay alive. */
-  async during<T>(details: () => Tail, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` with heartbeats under way. `details` is read at each beat; an unchanged one is sent only to stay alive.
+   * `work` may call for a beat when something cannot wait.
+   * @param isTold the server has the first details already.
+   */
+  async during<T>(
+    details: () => Tail,
+    work: (beat: () => void) => Promise<T>,
+    { isTold = false }: { isTold?: boolean } = {},
+  ): Promise<T> {
     const context = Context.current();
     const slowestMs = SLOWEST_SHARE * (context.info.heartbeatTimeoutMs ?? 8_000);
-    let sent = '';
-    let sentAtMs = 0;
+    let sent = isTold ? JSON.stringify(details()) : '';
+    let sentAtMs = isTold ? Date.now() : 0;
     const beat = () => {
       const value = details();
       const text = JSON.stringify(value);
@@ -54,7 +64,7 @@ export class HeartbeatPacer {
     beat();
     schedule();
     try {
-      return await work();
+      return await work(beat);
     } finally {
       this.live -= 1;
       clearTimeout(timer);

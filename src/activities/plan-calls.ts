@@ -3,6 +3,7 @@ import { canonicalJson, type JsonValue } from '../core/json.js';
 import type { PlannedCall } from '../core/outcomes.js';
 import type { RequireApproval } from '../core/run-input.js';
 import type { TranscriptCall } from '../core/transcript.js';
+import { DEFAULT_TOOL_TIMEOUT_MS } from '../core/work.js';
 import type { Tool, ToolRegistry } from '../ports/tools.js';
 
 /** What judging the calls of one answer needs. */
@@ -17,9 +18,6 @@ export interface PlanContext {
 
 /** How long a summary for humans may be. */
 const SUMMARY_CHARS = 300;
-
-/** The time limit that needs no mention, see `work.ts`. */
-const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** Checks what the model asked for against schemas and policy, so that the workflow needs no tool code. */
 export function planCalls(calls: readonly TranscriptCall[], context: PlanContext): Promise<PlannedCall[]> {
@@ -48,7 +46,7 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
     name,
     args: text,
     ...(tool.effect !== 'once' && { effect: tool.effect }),
-    ...(tool.timeoutMs !== DEFAULT_TIMEOUT_MS && { timeoutMs: tool.timeoutMs }),
+    ...(tool.timeoutMs !== DEFAULT_TOOL_TIMEOUT_MS && { timeoutMs: tool.timeoutMs }),
     ...(tool.control && { control: tool.control(parsed.value) }),
     ...(approval.isNeeded && { gate: gateOf(tool, args, approval.problem) }),
   };

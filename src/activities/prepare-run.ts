@@ -1,6 +1,14 @@
-import { CURRENT_BEHAVIOUR } from '../core/behaviour.js';
+import { ASSUMED_PRICE, CURRENT_BEHAVIOUR } from '../core/behaviour.js';
 import { AgentError, isAgentError } from '../core/errors.js';
-import { NO_LIMITS, type LimitsInput, type Prepared, type RunInput } from '../core/run-input.js';
+import {
+  NO_LIMITS,
+  type Limits,
+  type LimitsInput,
+  type ModelFacts,
+  type Prepared,
+  type RunInput,
+  type UnpricedModels,
+} from '../core/run-input.js';
 import type { ModelPort } from '../ports/model.js';
 import type { ToolRegistry } from '../ports/tools.js';
 import { queryCurrentRun, reporting } from './activity-run.js';
@@ -14,7 +22,7 @@ export interface PrepareRunPorts {
    * @throws AgentError `INPUT_INVALID`
    */
   checkInput(input: unknown): RunInput;
-  defaults: { model: string; limits: LimitsInput };
+  defaults: { model: string; limits: LimitsInput; unpricedModels?: UnpricedModels; budget?: string };
   /** Whether the server knows the search attributes. */
   searchAttributes: boolean;
   heartbeatTimeoutMs: number;
@@ -30,20 +38,51 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
     reporting(async () => {
       const settings = await queryCurrentRun().settings();
       const input = ports.checkInput(settings.input);
-      const { model = ports.defaults.model, models = [] } = input;
-      const warnings = await checkModels([model, ...models], ports.model);
+      const { defaults } = ports;
+      const { model = defaults.model, models = [] } = input;
+      const limits = { ...NO_LIMITS, ...defaults.limits, ...input.limits };
+      const unpricedModels = input.unpricedModels ?? defaults.unpricedModels ?? 'refuse';
+      const budget = input.budget ?? defaults.budget;
+      const hasCeiling = limits.maxCostUsd !== null || budget !== undefined;
+      const tools = chooseTools(input, ports.tools);
+      const { modelFacts, warnings } = await lookUp([model, ...models], ports.model, limits);
       return {
         behaviour: CURRENT_BEHAVIOUR,
         model,
         models,
-        tools: chooseTools(input, ports.tools),
-        limits: { ...NO_LIMITS, ...ports.defaults.limits, ...input.limits },
+        tools,
+        limits,
         searchAttributes: ports.searchAttributes,
         heartbeatTimeoutMs: ports.heartbeatTimeoutMs,
         continueAsNewEvents: ports.continueAsNewEvents,
+        modelFacts: settlePrices(modelFacts, { hasCeiling, unpricedModels }),
+        unpricedModels,
+        ...(budget !== undefined && { budget }),
+        toolsSizeBytes: Buffer.byteLength(JSON.stringify(tools.map((name) => ports.tools.get(name)?.spec))),
         warnings,
       };
     });
+}
+
+/** Without a price no ceiling can be kept: such a run is refused, or a price is assumed. */
+function settlePrices(
+  facts: Record<string, ModelFacts>,
+  { hasCeiling, unpricedModels }: { hasCeiling: boolean; unpricedModels: UnpricedModels },
+): Record<string, ModelFacts> {
+  const unpriced = Object.keys(facts).filter((model) => facts[model]?.price === null);
+  if (unpricedModels === 'estimate')
+    return Object.fromEntries(
+      Object.entries(facts).map(([model, one]) => [
+        model,
+        one.price === null ? { ...one, price: ASSUMED_PRICE, assumed: true as const } : one,
+      ]),
+    );
+  if (hasCeiling && unpriced.length > 0)
+    throw new AgentError(
+      'PRICE_UNKNOWN',
+      `Nobody knows what ${unpriced.join(', ')} costs, so no ceiling on cost can be kept. Name a price under \`prices\` in the configuration, or allow a high assumed price: --unpriced estimate.`,
+    );
+  return facts;
 }
 
 function chooseTools(input: RunInput, registry: ToolRegistry): string[] {
@@ -60,25 +99,47 @@ function chooseTools(input: RunInput, registry: ToolRegistry): string[] {
 }
 
 /** A model that the server does not have, or a refused key, ends the run here. A server that is away may come back. */
-async function checkModels(models: string[], port: ModelPort): Promise<string[]> {
+async function lookUp(
+  models: string[],
+  port: ModelPort,
+  limits: Limits,
+): Promise<{ modelFacts: Record<string, ModelFacts>; warnings: string[] }> {
+  const modelFacts: Record<string, ModelFacts> = {};
   try {
-    await inTime(askAbout(models, port));
-    return [];
+    const { limitRemainingUsd } = await inTime(askAbout(models, port, modelFacts));
+    return { modelFacts, warnings: warningsOfKey(limitRemainingUsd, limits) };
   } catch (error) {
     if (!isAgentError(error) || !error.retryable) throw error;
-    return [`The model server could not be asked yet: ${error.message}`];
+    return { modelFacts, warnings: [`The model server could not be asked yet: ${error.message}`] };
   }
 }
 
-async function askAbout(models: string[], port: ModelPort): Promise<void> {
-  await port.checkKey();
+async function askAbout(
+  models: string[],
+  port: ModelPort,
+  facts: Record<string, ModelFacts>,
+): Promise<{ limitRemainingUsd: number | null }> {
+  const key = await port.checkKey();
   for (const model of models) {
-    if ((await port.describe(model)) === null)
+    const info = await port.describe(model);
+    if (info === null)
       throw new AgentError(
         'MODEL_BAD_REQUEST',
         `The model server has no model ${model}. Look the name up in its list of models.`,
       );
+    const { price = null, maxOutputTokens = null, contextLength = null } = info ?? {};
+    facts[model] = { price, maxOutputTokens, contextLength };
   }
+  return key;
+}
+
+/** The key's own limit would end the run, paused, before its ceiling does. */
+function warningsOfKey(limitRemainingUsd: number | null, { maxCostUsd }: Limits): string[] {
+  if (limitRemainingUsd === null) return [];
+  if (maxCostUsd !== null && limitRemainingUsd >= maxCostUsd) return [];
+  const ceiling =
+    maxCostUsd === null ? 'and the run has no ceiling' : `less than the ceiling of ${maxCostUsd} USD`;
+  return [`The API key may spend ${limitRemainingUsd} USD more, ${ceiling}. At its limit the run pauses.`];
 }
 
 /** A server that answers slowly must not keep the run from starting: the first step finds out all the same. */

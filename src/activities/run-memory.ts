@@ -32,10 +32,14 @@ export class RunMemory {
   /** @param maxRuns the least recently used runs beyond it are forgotten. */
   constructor(private readonly maxRuns = 200) {}
 
-  /** The run's settings. Those of a run that is not prepared yet are not kept. */
-  async settings(ref: RunRef, queries: RunQueries): Promise<RunSettings> {
+  /** The run's settings. Those of a run that is not prepared yet are not kept; `fresh` asks for what may have changed since. */
+  async settings(
+    ref: RunRef,
+    queries: RunQueries,
+    { fresh = false }: { fresh?: boolean } = {},
+  ): Promise<RunSettings> {
     const entry = this.entry(ref);
-    if (entry.settings?.temporalRunId === ref.temporalRunId) return entry.settings.value;
+    if (!fresh && entry.settings?.temporalRunId === ref.temporalRunId) return entry.settings.value;
     const value = await queries.settings();
     if (value.prepared) entry.settings = { temporalRunId: ref.temporalRunId, value };
     return value;

@@ -1,4 +1,4 @@
-import type { LoadedDataConverter } from '@temporalio/common';
+import { CancelledFailure, type LoadedDataConverter } from '@temporalio/common';
 import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
@@ -141,7 +141,11 @@ export class RunFold {
     const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     if (failed) return this.settled(failed.scheduledEventId, () => this.failure(failed.failure));
     const canceled = event.activityTaskCanceledEventAttributes;
-    if (canceled) return this.settled(canceled.scheduledEventId, async () => ({ kind: 'cancelled' }));
+    if (canceled)
+      return this.settled(canceled.scheduledEventId, async () => {
+        const details = await decodeArrayFromPayloads(this.converter, canceled.details?.payloads);
+        return toOutcome(new CancelledFailure('CANCELLED', details));
+      });
     return null;
   }
 
@@ -262,6 +266,10 @@ function toInput(
       return { type: 'tool_settled', atMs, key, outcome: typed };
     case 'checkArgs':
       return { type: 'args_checked', atMs, key, outcome: typed };
+    case 'reconcileCost':
+      return { type: 'cost_reported', atMs, key, outcome: typed };
+    case 'drawBudget':
+      return { type: 'drawn', atMs, key, outcome: typed };
     default:
       return null;
   }

@@ -1,7 +1,8 @@
+import type { DrawInput, DrawResult } from '../core/budget-draw.js';
 import type { ArgsCheck } from '../core/inputs.js';
-import type { ModelResult, ToolResult } from '../core/outcomes.js';
+import type { CostReport, ModelResult, ToolResult } from '../core/outcomes.js';
 import type { Prepared } from '../core/run-input.js';
-import type { CallModelInput, CheckArgsInput, RunToolInput } from '../core/work.js';
+import type { CallModelInput, CheckArgsInput, ReconcileCostInput, RunToolInput } from '../core/work.js';
 
 /** The activities of a run. Each takes one object and returns one. */
 export interface AgentActivities {
@@ -11,4 +12,8 @@ export interface AgentActivities {
   callModel(input: CallModelInput): Promise<ModelResult>;
   runTool(input: RunToolInput): Promise<ToolResult>;
   checkArgs(input: CheckArgsInput): Promise<ArgsCheck>;
+  /** Asks the model server what generations cost. Those that it does not know yet are left out of the answer. */
+  reconcileCost(input: ReconcileCostInput): Promise<CostReport>;
+  /** Draws from a budget that runs share, or settles with it. */
+  drawBudget(input: DrawInput): Promise<DrawResult>;
 }

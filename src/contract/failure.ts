@@ -8,12 +8,12 @@ import type { Outcome } from '../core/outcomes.js';
  * `details`, and `details.delayMs` is when to try again.
  */
 export function toApplicationFailure(error: AgentError): ApplicationFailure {
-  const { delayMs, ...details } = error.details;
+  const { delayMs } = error.details;
   return ApplicationFailure.create({
     type: error.code,
     message: error.message,
     nonRetryable: !error.retryable,
-    details: [details],
+    details: [error.details],
     ...(typeof delayMs === 'number' && { nextRetryDelay: delayMs }),
   });
 }
@@ -23,8 +23,8 @@ export function toApplicationFailure(error: AgentError): ApplicationFailure {
  * what history records may matter.
  */
 export function toOutcome(cause: unknown): Exclude<Outcome<never>, { kind: 'ok' }> {
-  if (cause instanceof CancelledFailure) return { kind: 'cancelled' };
-  if (cause instanceof TimeoutFailure) return { kind: 'timed_out' };
+  if (cause instanceof CancelledFailure) return { kind: 'cancelled', ...detailsOf(cause.details?.[0]) };
+  if (cause instanceof TimeoutFailure) return { kind: 'timed_out', ...detailsOf(cause.lastHeartbeatDetails) };
   if (cause instanceof ApplicationFailure) {
     const [details] = cause.details ?? [];
     return {
@@ -42,6 +42,10 @@ export function toOutcome(cause: unknown): Exclude<Outcome<never>, { kind: 'ok' 
     retryable: true,
     details: {},
   };
+}
+
+function detailsOf(value: unknown): { details?: JsonObject } {
+  return isObject(value) ? { details: value } : {};
 }
 
 /** Details were JSON on the wire, so an object among them is a JSON object. */

@@ -1,19 +1,28 @@
+import type { DrawResult } from './budget-draw.js';
 import { closeCalls, expireCalls, settleTool, startReadyCalls } from './calls.js';
-import { assembleAnswer, beginLanding, brief, close } from './closing.js';
+import { assembleAnswer, beginLanding, brief, close, closeLanded } from './closing.js';
 import { checkControl } from './controls-check.js';
 import type { Control } from './controls.js';
 import { answer, decide, settleArgsCheck } from './decisions.js';
 import { emit, patch, patchCall, type Draft } from './draft.js';
+import { drawMore, settleDraw } from './draws.js';
 import { isErrorCode } from './errors.js';
 import type { RunEvent } from './events.js';
+import { inquire, settleInquiry } from './inquiries.js';
 import type { Input } from './inputs.js';
+import { lose } from './ledger.js';
 import { deadlineMs, limitReached, limitsOf } from './limits.js';
-import { currentModel, settleModel, startModelCall } from './model-step.js';
+import { isMetered } from './metered.js';
+import { settleModel, startModelCall } from './model-step.js';
+import { currentModel } from './models.js';
 import type { Outcome } from './outcomes.js';
 import type { Prepared } from './run-input.js';
-import { IDLE_MODEL } from './start.js';
+import { quote } from './quote.js';
+import { finish, trySettle } from './settling.js';
+import { FRESH_DRAW, IDLE_MODEL } from './start.js';
 import type { RunState } from './state.js';
 import { pause, resume, say, setLimits, stop, takeMessages } from './steering.js';
+import { warnOfLimits } from './warnings.js';
 
 /**
  * Takes one fact in. Pure and total: any input in any state gives a state, and the durable events it causes.
@@ -27,6 +36,8 @@ export function apply(state: RunState, input: Input): { state: RunState; events:
   advance(draft);
   take(draft, input);
   advance(draft);
+  trySettle(draft);
+  inquire(draft);
   return { state: draft.state, events: draft.events };
 }
 
@@ -40,6 +51,10 @@ function take(draft: Draft, input: Input): void {
       return settleTool(draft, input.key, input.outcome);
     case 'args_checked':
       return settleArgsCheck(draft, input.key, input.outcome);
+    case 'cost_reported':
+      return settleInquiry(draft, input.key, input.outcome);
+    case 'drawn':
+      return takeDraw(draft, input.key, input.outcome);
     case 'control':
       return takeControl(draft, input);
     case 'tick':
@@ -104,7 +119,9 @@ function settlePrepared(draft: Draft, outcome: Outcome<Prepared>): void {
   if (state.phase !== 'preparing') return;
   if (outcome.kind === 'ok') {
     const limits = { ...outcome.value.limits, ...state.earlyLimits };
-    patch(draft, { phase: 'model', prepared: { ...outcome.value, limits } });
+    const prepared = { ...outcome.value, limits };
+    const draw = prepared.budget === undefined ? null : FRESH_DRAW;
+    patch(draft, { phase: 'model', prepared, draw });
     return announce(draft);
   }
   announce(draft);
@@ -121,10 +138,23 @@ function settlePrepared(draft: Draft, outcome: Outcome<Prepared>): void {
   });
 }
 
+function takeDraw(draft: Draft, key: string, outcome: Outcome<DrawResult>): void {
+  settleDraw(draft, key, outcome);
+  if (outcome.kind !== 'failed') return;
+  const { message, code } = outcome;
+  beginLanding(draft, {
+    outcome: 'failed',
+    limit: null,
+    error: { code: isErrorCode(code) ? code : 'BUDGET_UNKNOWN', message },
+    reason: `The shared budget of this run cannot be drawn from: ${message}`,
+  });
+}
+
 /** Ends at once: nothing new starts, what runs is cancelled, and the run closes when the last of it is settled. */
 function requestCancel(draft: Draft): void {
   const { state } = draft;
   if (state.phase === 'closed' || state.cancelRequested) return;
+  if (state.phase === 'settling') return patch(draft, { settleUntilMs: draft.atMs });
   const { call } = state.model;
   patch(draft, {
     cancelRequested: true,
@@ -140,14 +170,21 @@ function endOutside(draft: Draft, input: Extract<Input, { type: 'ended_outside' 
   const terminated = input.how === 'terminated';
   close(draft, {
     outcome: terminated ? 'cancelled' : 'failed',
-    answer: assembleAnswer(draft.state),
+    answer: draft.state.ending?.answer ?? assembleAnswer(draft.state),
     error: terminated ? null : { code: 'INPUT_INVALID', message: input.message },
   });
+  // Nobody is there any more to ask what was under way.
+  const { ledger } = draft.state;
+  const held = ledger.charges.filter(({ status }) => status === 'reserved');
+  patch(draft, {
+    ledger: held.reduce((sum, { id }) => lose(sum, { id, mayHaveCost: true, askAtMs: draft.atMs }), ledger),
+  });
+  finish(draft);
 }
 
 /** Moves on as far as the state allows by itself. */
 function advance(draft: Draft): void {
-  if (draft.state.phase === 'closed') return;
+  if (draft.state.phase === 'settling' || draft.state.phase === 'closed') return;
   if (draft.state.cancelRequested) return finishCancel(draft);
   if (draft.state.pause) return;
   if (draft.state.phase === 'calls') {
@@ -162,23 +199,43 @@ function advance(draft: Draft): void {
 }
 
 function advanceModel(draft: Draft): void {
-  const { model } = draft.state;
-  if (model.call) return;
+  const { model, draw } = draft.state;
+  if (model.call || draw?.call) return;
+  if (model.retryAtMs !== null && model.retryAtMs > draft.atMs) return;
   if (!draft.state.landing) {
-    if (model.retryAtMs !== null && model.retryAtMs > draft.atMs) return;
     const limit = limitReached(draft.state, draft.atMs);
     if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
   }
   const { landing } = draft.state;
   takeMessages(draft, landing ? 'all' : 'steering');
+  const purpose = landing ? 'landing' : 'step';
   if (landing) brief(draft, landing);
-  startModelCall(draft, landing ? 'landing' : 'step');
+  if (!isMetered(draft.state)) return startModelCall(draft, purpose);
+  if (!landing) warnOfLimits(draft);
+  startIfAffordable(draft, purpose);
+}
+
+function startIfAffordable(draft: Draft, purpose: 'step' | 'landing'): void {
+  const quoted = quote(draft.state, purpose);
+  const { landing } = draft.state;
+  switch (quoted.kind) {
+    case 'yes':
+      return startModelCall(draft, purpose, quoted.allowance);
+    case 'draw':
+      return drawMore(draft, quoted.totalNanoUsd);
+    case 'wait':
+      return;
+    case 'no':
+      if (landing) return closeLanded(draft, landing, '');
+      beginLanding(draft, { outcome: 'limit', limit: quoted.limit, error: null });
+      return advanceModel(draft);
+  }
 }
 
 /** Acts on every point in time that has passed. */
 function passTime(draft: Draft): void {
   const { phase, landing, cancelRequested } = draft.state;
-  if (phase === 'preparing' || phase === 'closed' || cancelRequested) return;
+  if (phase === 'preparing' || phase === 'settling' || phase === 'closed' || cancelRequested) return;
   const deadline = deadlineMs(draft.state);
   if (!landing && deadline !== null && draft.atMs >= deadline)
     beginLanding(draft, { outcome: 'limit', limit: 'duration', error: null });

@@ -1,5 +1,8 @@
-/** The behaviour that new runs get. A run keeps the number it started with, so replay and fold agree over deploys. */
-export const CURRENT_BEHAVIOUR = 1;
+/**
+ * The behaviour that new runs get. A run keeps the number it started with, so replay and fold agree over deploys.
+ * 1: the first one. 2: money is reserved before it is spent, and each attempt at a model call is an activity of its own.
+ */
+export const CURRENT_BEHAVIOUR = 2;
 
 /** Calls of one step that run at the same time. */
 export const MAX_PARALLEL_CALLS = 8;
@@ -17,3 +20,40 @@ export const SYSTEM_PROMPT = [
 
 /** First and longest wait after all models failed, and for how long it is tried. Contract §11. */
 export const OUTAGE = { firstWaitMs: 300_000, longestWaitMs: 1_800_000, patienceMs: 86_400_000 } as const;
+
+/** Output tokens of a call when the run names none: room for a long file, within what most models allow. */
+export const DEFAULT_MAX_OUTPUT_TOKENS = 8_192;
+
+/** A step is not worth asking for with less room for its answer, nor a closing answer; in tokens. */
+export const LEAST_OUTPUT_TOKENS = { step: 256, landing: 64 } as const;
+
+/** What the landing fund pays for beside the prompt: tokens of the closing answer, and of tool results that come before it. */
+export const LANDING_FUND = { answerTokens: 1_024, resultTokens: 2_048 } as const;
+
+/** Attempts of one model call. Contract §11. A worker that went away does not use one up, but not without end. */
+export const ATTEMPTS = { step: 6, landing: 3, losses: 10 } as const;
+
+/** Waits between attempts: doubled each time, shifted by up to a quarter so that runs do not come back in one instant. Contract §11. */
+export const BACKOFF = { firstMs: 1_000, longestMs: 60_000, spread: 0.25 } as const;
+
+/** A server that wants a longer pause than this is left for the next model, if there is one. */
+export const LONGEST_POLITE_WAIT_MS = 300_000;
+
+/** Asking what a lost call cost: waits between questions, doubled each time, and how often it is asked. Together about ten minutes. */
+export const RECONCILE = { firstMs: 1_000, longestMs: 60_000, questions: 15, perQuestion: 20 } as const;
+
+/** How long a run that has its answer waits for costs to be confirmed before it ends. */
+export const SETTLE_PATIENCE_MS = { usual: 60_000, cancelled: 10_000 } as const;
+
+/** The share of a ceiling at which model and watchers are warned. */
+export const WARN_AT = 0.8;
+
+/**
+ * What a model without a price is taken to cost where `unpricedModels` is `estimate`: 30 dollars for a million tokens read and 150
+ * for a million written, twice the list price of the dearest models in common use in 2026, so that the ceiling errs on the safe side.
+ */
+export const ASSUMED_PRICE = {
+  promptNanoUsdPerMillion: 30_000_000_000,
+  completionNanoUsdPerMillion: 150_000_000_000,
+  requestNanoUsd: 0,
+} as const;

@@ -1,38 +1,27 @@
+import { SETTLE_PATIENCE_MS } from './behaviour.js';
 import { append, emit, patch, patchCall, type Draft } from './draft.js';
-import type { RunResult } from './progress.js';
 import { humanWords } from './human-words.js';
+import { isMetered } from './metered.js';
 import { notRun, type CallResult } from './results.js';
-import { spendOf } from './spend.js';
-import { IDLE_MODEL } from './start.js';
-import type { CallState, Landing, RunState } from './state.js';
+import { FIRST_ATTEMPT, IDLE_MODEL } from './start.js';
+import type { CallState, Ending, Landing, RunState } from './state.js';
 
 /** How much of a tool result an event shows; the transcript has it all. */
 const EVENT_CONTENT_CHARS = 2_000;
 
-/** Ends the run: settles what is open, fixes the result and tells watchers. */
-export function close(draft: Draft, end: Pick<RunResult, 'outcome' | 'answer'> & Partial<RunResult>): void {
+/** Ends the run: settles what is open and fixes how it ends. It is closed as soon as its costs are settled. */
+export function close(draft: Draft, end: Pick<Ending, 'outcome' | 'answer'> & Partial<Ending>): void {
   for (const call of draft.state.calls) abandonCall(draft, call);
   fileResults(draft);
-  const { state } = draft;
-  const result: RunResult = {
-    runId: state.runId,
-    limit: null,
-    steps: state.stepsCompleted,
-    spend: spendOf(state.ledger),
-    unknownOutcomes: state.unknownOutcomes,
-    review: null,
-    error: null,
-    ...end,
-  };
+  const patienceMs = SETTLE_PATIENCE_MS[draft.state.cancelRequested ? 'cancelled' : 'usual'];
   patch(draft, {
-    phase: 'closed',
-    closedAtMs: draft.atMs,
-    result,
+    phase: 'settling',
+    ending: { limit: null, error: null, ...end },
+    settleUntilMs: draft.atMs + patienceMs,
     queue: [],
     model: IDLE_MODEL,
     pause: null,
   });
-  emit(draft, { type: 'run_completed', result });
 }
 
 function abandonCall(draft: Draft, call: CallState): void {
@@ -63,15 +52,37 @@ export function closeLanded(draft: Draft, landing: Landing, answer: string): voi
   });
 }
 
-/** An answer made without the model, from what it said last. */
+/** An answer made without the model: its last words, what it did, and what nobody knows. */
 export function assembleAnswer(state: RunState): string {
-  const lastWords = state.transcript
+  const { transcript, stepsCompleted, unknownOutcomes } = state;
+  const lastWords = transcript
     .filter((item) => item.role === 'assistant' && item.content.trim() !== '')
     .at(-1);
-  const steps = `The run ended after ${state.stepsCompleted} completed ${state.stepsCompleted === 1 ? 'step' : 'steps'}, without a closing answer by the model.`;
-  return lastWords
-    ? `${steps} Its last words were:\n\n${lastWords.content}`
-    : `${steps} The model had said nothing yet.`;
+  const steps = `The run ended after ${stepsCompleted} completed ${stepsCompleted === 1 ? 'step' : 'steps'}, without a closing answer by the model.`;
+  const parts = [
+    lastWords
+      ? `${steps} Its last words were:\n\n${lastWords.content}`
+      : `${steps} The model had said nothing yet.`,
+  ];
+  if (!isMetered(state)) return parts.join('');
+  const asked = callCounts(transcript);
+  if (asked !== '')
+    parts.push(
+      `Calls it asked for: ${asked}. What they brought was not summed up, and nothing was verified after them.`,
+    );
+  if (unknownOutcomes.length > 0)
+    parts.push(
+      `Nobody knows whether these took effect: ${unknownOutcomes.map(({ callId, tool }) => `${tool} (${callId})`).join(', ')}.`,
+    );
+  return parts.join('\n\n');
+}
+
+function callCounts(transcript: RunState['transcript']): string {
+  const counts = new Map<string, number>();
+  for (const item of transcript)
+    for (const { name } of (item.role === 'assistant' && item.calls) || [])
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count === 1 ? name : `${name} ×${count}`)).join(', ');
 }
 
 /** What a ceiling is called in the closing message to the model. */
@@ -89,13 +100,18 @@ const LIMIT_WORDS: Record<string, string> = {
  */
 export function beginLanding(draft: Draft, why: Omit<Landing, 'reason'> & { reason?: string }): void {
   const { state } = draft;
-  if (state.landing || state.phase === 'closed') return;
+  if (state.landing || state.phase === 'settling' || state.phase === 'closed') return;
   const reason = why.reason ?? LIMIT_WORDS[why.limit ?? ''] ?? 'This run cannot go on.';
   patch(draft, { landing: { ...why, reason }, pause: null });
   emit(draft, { type: 'landing_started', step: state.step, outcome: why.outcome, limit: why.limit });
   const { call } = state.model;
   patch(draft, {
-    model: { ...state.model, retryAtMs: null, call: call && { ...call, status: 'cancelling' } },
+    model: {
+      ...state.model,
+      ...FIRST_ATTEMPT,
+      retryAtMs: null,
+      call: call && { ...call, status: 'cancelling' },
+    },
   });
   refuseCalls(draft);
 }
@@ -165,8 +181,10 @@ export function finishUnknown(draft: Draft, call: CallState): void {
   );
 }
 
-/** Tells the model that this is its last call. */
+/** Tells the model, once, that this is its last call. */
 export function brief(draft: Draft, landing: Landing): void {
+  if (landing.briefed) return;
+  patch(draft, { landing: { ...landing, briefed: true } });
   append(draft, [
     {
       role: 'user',

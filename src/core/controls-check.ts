@@ -2,6 +2,7 @@ import type { Control, ControlName } from './controls.js';
 import type { JsonObject } from './json.js';
 import { refuseAnswer, refuseDecision, type Refusal } from './decisions.js';
 import { isLimit, LIMIT_KEYS } from './limits.js';
+import { modelsOf } from './models.js';
 import { MAX_EDITED_ARGS_CHARS, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, type LimitsInput } from './run-input.js';
 import type { RunState } from './state.js';
 import { refuseSay } from './steering.js';
@@ -14,6 +15,8 @@ const refuse = (code: Refusal['code'], message: string): CheckedControl => ({ re
 /** Reads a control as it came over the wire, where anything may come, and tells whether the run can take it now. */
 export function checkControl(state: RunState, name: ControlName, payload: unknown): CheckedControl {
   if (state.phase === 'closed') return refuse('RUN_CLOSED', 'The run has ended.');
+  if (state.phase === 'settling')
+    return refuse('RUN_CLOSED', 'The run has ended; only its last costs are awaited.');
   const read = readControl(name, payload);
   if ('refusal' in read) return read;
   const refusal = refuseNow(state, read.control);
@@ -31,9 +34,23 @@ function refuseNow(state: RunState, control: Control): Refusal | null {
       return refuseAnswer(state, control);
     case 'say':
       return refuseSay(state, control);
+    case 'setLimits':
+      return refuseLimits(state, control);
     default:
       return null;
   }
+}
+
+/** A ceiling on cost that could not be kept is not taken. */
+function refuseLimits(state: RunState, { maxCostUsd }: LimitsInput): Refusal | null {
+  const { unpricedModels, modelFacts = {} } = state.prepared ?? {};
+  if (typeof maxCostUsd !== 'number' || unpricedModels !== 'refuse') return null;
+  const unpriced = modelsOf(state).filter((model) => modelFacts[model]?.price === null);
+  if (unpriced.length === 0) return null;
+  return {
+    code: 'PRICE_UNKNOWN',
+    message: `Nobody knows what ${unpriced.join(', ')} costs, so no ceiling on cost can be kept. Start such runs with unpricedModels "estimate".`,
+  };
 }
 
 /** The fields that are text, and how long they may be. */

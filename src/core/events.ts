@@ -24,10 +24,11 @@ export type EventBody =
       cached: boolean;
       finishReason: string;
     }
-  /** A model call that failed for good; `retryAt` says when it is tried again, if it is. */
+  /** An attempt at a model call that failed; `retryAt` says when it is tried again, if it is. */
   | {
       type: 'model_failed';
       step: number;
+      attempt: number;
       model: string;
       code: string;
       message: string;
@@ -60,6 +61,17 @@ export type EventBody =
     }
   | { type: 'message_accepted'; messageId: string; mode: SayMode; position: number; by: string | null }
   | { type: 'control_rejected'; control: string; code: string; message: string; callId: string | null }
+  /** Most of a ceiling is used. Money in nano-dollars, time in milliseconds. */
+  | { type: 'limit_warning'; step: number; limit: LimitName; used: number; ceiling: number }
+  /** The server has said what a call cost that was only estimated so far. */
+  | {
+      type: 'cost_reconciled';
+      step: number;
+      model: string;
+      generationId: string;
+      costNanoUsd: number;
+      estimatedNanoUsd: number | null;
+    }
   | { type: 'limits_changed'; limits: Limits; by: string | null }
   | {
       type: 'landing_started';

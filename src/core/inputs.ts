@@ -1,5 +1,6 @@
 import type { Prepared } from './run-input.js';
-import type { ModelResult, Outcome, PlannedCall, ToolResult } from './outcomes.js';
+import type { DrawResult } from './budget-draw.js';
+import type { CostReport, ModelResult, Outcome, PlannedCall, ToolResult } from './outcomes.js';
 import type { ControlName } from './controls.js';
 
 /** A fact that reached the run. `atMs` is the start time of the workflow task that brought it. */
@@ -8,6 +9,8 @@ export type Input = { atMs: number } & (
   | { type: 'model_settled'; key: string; outcome: Outcome<ModelResult> }
   | { type: 'tool_settled'; key: string; outcome: Outcome<ToolResult> }
   | { type: 'args_checked'; key: string; outcome: Outcome<ArgsCheck> }
+  | { type: 'cost_reported'; key: string; outcome: Outcome<CostReport> }
+  | { type: 'drawn'; key: string; outcome: Outcome<DrawResult> }
   /** A control as it came over the wire; `payload` may be anything. */
   | { type: 'control'; name: ControlName; payload: unknown }
   | { type: 'tick' }

@@ -1,4 +1,5 @@
-import { chargedNanoUsd, toNanoUsd } from './ledger.js';
+import { chargedNanoUsd, openQuestions, toNanoUsd } from './ledger.js';
+import { isMetered } from './metered.js';
 import type { LimitName } from './progress.js';
 import { NO_LIMITS, type Limits } from './run-input.js';
 import type { RunState } from './state.js';
@@ -31,19 +32,40 @@ export function deadlineMs(state: RunState): number | null {
 }
 
 /**
- * The first ceiling that leaves no room for another step, or `null`.
- * A call whose cost nobody knows reaches a cost ceiling at once: what is unknown cannot be kept below anything.
+ * The first ceiling that is reached, or `null`. A call whose cost nobody knows reaches a cost ceiling at once: what is unknown
+ * cannot be kept below anything.
  */
 export function limitReached(state: RunState, atMs: number): LimitName | null {
-  const limits = limitsOf(state);
-  const { ledger } = state;
-  if (limits.maxCostUsd !== null) {
-    if (ledger.unknownCostCalls > 0 || chargedNanoUsd(ledger) >= toNanoUsd(limits.maxCostUsd)) return 'cost';
-  }
-  if (limits.maxSteps !== null && state.stepsCompleted >= limits.maxSteps) return 'steps';
-  if (limits.maxTokens !== null && ledger.promptTokens + ledger.completionTokens >= limits.maxTokens)
-    return 'tokens';
-  const deadline = deadlineMs(state);
-  if (deadline !== null && atMs >= deadline) return 'duration';
-  return null;
+  return limitsReached(state, atMs)[0] ?? null;
+}
+
+/** All ceilings that are reached. Whether money is left for a step of a metered run is the business of `quote`. */
+export function limitsReached(state: RunState, atMs: number): LimitName[] {
+  return limitUses(state, atMs)
+    .filter(({ name, used, ceiling }) => {
+      const isOpen = name === 'cost' && isMetered(state) && openQuestions(state.ledger).length > 0;
+      return (used >= ceiling && !isOpen) || (name === 'cost' && state.ledger.unknownCostCalls > 0);
+    })
+    .map(({ name }) => name);
+}
+
+/** How much of each ceiling is used: nano-dollars, steps, tokens, milliseconds. */
+export function limitUses(
+  state: RunState,
+  atMs: number,
+): { name: 'cost' | 'steps' | 'tokens' | 'duration'; used: number; ceiling: number }[] {
+  const { maxCostUsd, maxSteps, maxTokens, maxDurationMs } = limitsOf(state);
+  const { ledger, stepsCompleted, startedAtMs } = state;
+  const tokens = ledger.promptTokens + ledger.completionTokens;
+  const uses = [
+    {
+      name: 'cost' as const,
+      used: chargedNanoUsd(ledger),
+      ceiling: maxCostUsd === null ? null : toNanoUsd(maxCostUsd),
+    },
+    { name: 'steps' as const, used: stepsCompleted, ceiling: maxSteps },
+    { name: 'tokens' as const, used: tokens, ceiling: maxTokens },
+    { name: 'duration' as const, used: atMs - startedAtMs, ceiling: maxDurationMs },
+  ];
+  return uses.flatMap(({ name, used, ceiling }) => (ceiling === null ? [] : [{ name, used, ceiling }]));
 }

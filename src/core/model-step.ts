@@ -1,33 +1,33 @@
-import { OUTAGE } from './behaviour.js';
+import { RECONCILE } from './behaviour.js';
 import { openCalls } from './calls.js';
 import { assembleAnswer, beginLanding, close, closeLanded, refuseCalls } from './closing.js';
-import { append, emit, parseJson, patch, toIso, type Draft } from './draft.js';
-import { isErrorCode, type ErrorCode } from './errors.js';
-import { lose, settle } from './ledger.js';
-import { limitReached } from './limits.js';
-import type { ModelResult, Outcome } from './outcomes.js';
-import { IDLE_MODEL } from './start.js';
-import type { ModelState, RunState } from './state.js';
+import { append, emit, parseJson, patch, type Draft } from './draft.js';
+import { lose, reserve, settle, traceSource, writeOffNameless } from './ledger.js';
+import { isMetered } from './metered.js';
+import { settleFailure } from './model-failure.js';
+import { currentModel, modelsAskedFor } from './models.js';
+import { traceOf, type ModelResult, type Outcome } from './outcomes.js';
+import { blockedBy } from './quote.js';
+import { FIRST_ATTEMPT, IDLE_MODEL } from './start.js';
+import type { Allowance, ModelCall } from './state.js';
 import { takeMessages } from './steering.js';
 
-/** The models of a run, in the order in which they are asked. */
-export function modelsOf(state: RunState): string[] {
-  if (state.prepared) return [state.prepared.model, ...state.prepared.models];
-  return [typeof state.input.model === 'string' ? state.input.model : ''];
-}
-
-/** The model that is asked next. */
-export function currentModel(state: RunState): string {
-  return modelsOf(state)[state.model.index] ?? '';
-}
-
-/** Starts the model call of the step, or the closing one. */
-export function startModelCall(draft: Draft, purpose: 'step' | 'landing'): void {
+/** Starts the model call of the step, or the closing one; in a metered run with what it may take. */
+export function startModelCall(draft: Draft, purpose: 'step' | 'landing', allowance?: Allowance): void {
   const { state } = draft;
   const key = `s${state.step}.${purpose === 'step' ? 'm' : 'l'}${state.model.tries}`;
-  const call = { key, purpose, status: 'running' as const };
+  const call: ModelCall = { key, purpose, status: 'running', ...(allowance && { allowance }) };
+  const isRetry = state.model.failures + state.model.losses > 0;
   patch(draft, { model: { ...state.model, call, tries: state.model.tries + 1, retryAtMs: null } });
-  emit(draft, { type: 'step_started', step: state.step, model: currentModel(draft.state), purpose });
+  if (allowance) {
+    const charge = { id: key, purpose, model: currentModel(state), nanoUsd: allowance.reservedNanoUsd };
+    patch(draft, {
+      ledger: reserve(state.ledger, charge),
+      model: { ...draft.state.model, heldTokens: allowance.maxOutputTokens },
+    });
+  }
+  if (!isRetry)
+    emit(draft, { type: 'step_started', step: state.step, model: currentModel(draft.state), purpose });
 }
 
 /** Takes in how a model activity ended. */
@@ -35,29 +35,30 @@ export function settleModel(draft: Draft, key: string, outcome: Outcome<ModelRes
   const { call } = draft.state.model;
   if (!call || call.key !== key) return;
   patch(draft, { model: { ...draft.state.model, call: null } });
-  if (outcome.kind === 'ok') return settleAnswer(draft, call.purpose, outcome.value);
-  if (!(outcome.kind === 'cancelled' && outcome.neverStarted))
-    patch(draft, { ledger: lose(draft.state.ledger) });
+  if (outcome.kind === 'ok') return settleAnswer(draft, call, outcome.value);
+  bookLost(draft, call, outcome);
   if (outcome.kind === 'cancelled') {
+    // What comes next is another request, with what a human said in it.
+    patch(draft, { model: { ...draft.state.model, ...FIRST_ATTEMPT } });
     if (call.purpose === 'landing' && draft.state.landing && !draft.state.cancelRequested)
       closeLanded(draft, draft.state.landing, '');
     return;
   }
-  const failure =
-    outcome.kind === 'failed'
-      ? outcome
-      : {
-          code: 'MODEL_UNAVAILABLE',
-          message: 'The model call did not end in time, or its worker was lost.',
-          retryable: true,
-        };
-  settleFailure(draft, call.purpose, failure);
+  settleFailure(draft, call, outcome);
 }
 
-function settleAnswer(draft: Draft, purpose: 'step' | 'landing', value: ModelResult): void {
-  const { costNanoUsd = null, promptTokens, completionTokens } = value;
-  const cost = { nanoUsd: costNanoUsd, estimated: value.estimated === true };
-  patch(draft, { ledger: settle(draft.state.ledger, { cost, promptTokens, completionTokens }) });
+function bookLost(draft: Draft, { key }: ModelCall, outcome: Exclude<Outcome<never>, { kind: 'ok' }>): void {
+  const neverStarted = outcome.kind === 'cancelled' && outcome.neverStarted === true;
+  const trace = isMetered(draft.state) ? traceOf(outcome) : { mayHaveCost: true };
+  const lost = { ...trace, mayHaveCost: trace.mayHaveCost && !neverStarted };
+  patch(draft, {
+    ledger: lose(draft.state.ledger, { id: key, ...lost, askAtMs: draft.atMs + RECONCILE.firstMs }),
+  });
+}
+
+function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
+  const { purpose } = call;
+  bookAnswer(draft, call, value);
   if (purpose === 'step') patch(draft, { stepsCompleted: draft.state.stepsCompleted + 1 });
   emitCompleted(draft, purpose, value);
   const { landing } = draft.state;
@@ -70,12 +71,40 @@ function settleAnswer(draft: Draft, purpose: 'step' | 'landing', value: ModelRes
   patch(draft, { model: { ...IDLE_MODEL, index: draft.state.model.index } });
   if (value.calls?.length) {
     openCalls(draft, value.calls);
-    const limit = limitReached(draft.state, draft.atMs);
+    const limit = blockedBy(draft.state, draft.atMs);
     if (draft.state.landing) refuseCalls(draft);
     else if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
     return;
   }
+  const clampedBy = call.allowance?.clampedBy ?? null;
+  if (value.finish === 'length' && clampedBy && !draft.state.landing && !draft.state.cancelRequested) {
+    // The ceiling has cut the answer short: it is no answer yet.
+    return beginLanding(draft, { outcome: 'limit', limit: clampedBy, error: null });
+  }
   finishOrGoOn(draft, value.text ?? '');
+}
+
+function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value: ModelResult): void {
+  const { state } = draft;
+  const { model, promptTokens, completionTokens, generationId } = value;
+  const cost = { nanoUsd: value.costNanoUsd ?? null, estimated: value.estimated === true };
+  const askAtMs = draft.atMs + RECONCILE.firstMs;
+  const ask = isMetered(state) && generationId !== undefined && { generationId };
+  let ledger = settle(state.ledger, {
+    ...{ id: key, purpose, model, cost, promptTokens, completionTokens, askAtMs },
+    ...ask,
+  });
+  if (!isMetered(state)) return patch(draft, { ledger });
+  if (value.cacheSourceId !== undefined) {
+    const charge = { id: `${key}.source`, purpose, model, nanoUsd: allowance?.reservedNanoUsd ?? null };
+    ledger = traceSource(ledger, { sourceId: value.cacheSourceId, charge, askAtMs });
+  }
+  patch(draft, { ledger: writeOffNameless(ledger) });
+  // A cached answer reports no tokens.
+  if (value.cached || promptTokens === 0) return;
+  const asked = modelsAskedFor(state);
+  const calibrated = asked.includes(model) ? model : currentModel(state);
+  patch(draft, { calibration: { model: calibrated, version: state.transcript.length, promptTokens } });
 }
 
 /** An answer without calls ends the run, unless a human has said something since. */
@@ -129,71 +158,4 @@ function appendAnswer(draft: Draft, value: ModelResult): void {
       ...(value.reasoning && { reasoning: value.reasoning, model: value.model }),
     },
   ]);
-}
-
-type Failure = { code: string; message: string; retryable: boolean };
-
-/** A call that failed for good: the next model, a wait, a pause, or the end. */
-function settleFailure(draft: Draft, purpose: 'step' | 'landing', failure: Failure): void {
-  const { landing, cancelRequested } = draft.state;
-  if (cancelRequested) return reportFailure(draft, failure, null);
-  if (landing) {
-    reportFailure(draft, failure, null);
-    if (purpose === 'landing') closeLanded(draft, landing, '');
-    return;
-  }
-  if (failure.code === 'MODEL_PAYMENT') {
-    patch(draft, { pause: { reason: 'payment' } });
-    emit(draft, { type: 'run_paused', reason: 'payment', by: null, message: failure.message });
-    return;
-  }
-  if (useNextModel(draft, failure)) return;
-  if (failure.retryable) return waitOut(draft, failure);
-  reportFailure(draft, failure, null);
-  close(draft, { outcome: 'failed', answer: failure.message, error: toError(failure) });
-}
-
-function reportFailure(draft: Draft, failure: Failure, retryAtMs: number | null): void {
-  emit(draft, {
-    type: 'model_failed',
-    step: draft.state.step,
-    model: currentModel(draft.state),
-    code: failure.code,
-    message: failure.message,
-    retryAt: retryAtMs === null ? null : toIso(retryAtMs),
-  });
-}
-
-function useNextModel(draft: Draft, failure: Failure): boolean {
-  const { state } = draft;
-  const from = currentModel(state);
-  const to = modelsOf(state)[state.model.index + 1];
-  if (to === undefined || failure.code === 'MODEL_AUTH') return false;
-  patch(draft, { model: { ...state.model, index: state.model.index + 1 } });
-  emit(draft, { type: 'fallback_used', step: state.step, from, to, code: failure.code });
-  return true;
-}
-
-/** All models are down: waits, longer each time, without spending; gives up after a day. */
-function waitOut(draft: Draft, failure: Failure): void {
-  const { model } = draft.state;
-  const sinceMs = model.outageSinceMs ?? draft.atMs;
-  if (draft.atMs - sinceMs >= OUTAGE.patienceMs) {
-    reportFailure(draft, failure, null);
-    return beginLanding(draft, { outcome: 'failed', limit: null, error: toError(failure) });
-  }
-  const retryAtMs = draft.atMs + Math.min(OUTAGE.firstWaitMs * 2 ** model.outageWaits, OUTAGE.longestWaitMs);
-  reportFailure(draft, failure, retryAtMs);
-  const waiting: ModelState = {
-    ...model,
-    index: 0,
-    retryAtMs,
-    outageSinceMs: sinceMs,
-    outageWaits: model.outageWaits + 1,
-  };
-  patch(draft, { model: waiting });
-}
-
-function toError(failure: Failure): { code: ErrorCode; message: string } {
-  return { code: isErrorCode(failure.code) ? failure.code : 'MODEL_UNAVAILABLE', message: failure.message };
 }

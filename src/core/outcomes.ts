@@ -36,8 +36,10 @@ export interface ModelResult {
   generationId?: string;
   /** Attempt of the activity, when not the first. */
   attempt?: number;
-  /** The response cache gave the answer. */
+  /** The response cache gave the answer, for nothing. */
   cached?: true;
+  /** The generation that was paid for it, when the server names it. */
+  cacheSourceId?: string;
 }
 
 /** What a tool activity returns. */
@@ -51,11 +53,36 @@ export interface ToolResult {
   attempt?: number;
 }
 
-/** How an activity ended, in terms that the workflow and its history agree on. */
+/** How an activity ended, in terms that the workflow and its history agree on. `details` is what it left behind, see {@link traceOf}. */
 export type Outcome<T> =
   | { kind: 'ok'; value: T }
   | { kind: 'failed'; code: string; message: string; retryable: boolean; details: JsonObject }
   /** No attempt ended in time, or the worker was lost. */
-  | { kind: 'timed_out' }
+  | { kind: 'timed_out'; details?: JsonObject }
   /** `neverStarted`: it was called off before the server heard of it. */
-  | { kind: 'cancelled'; neverStarted?: true };
+  | { kind: 'cancelled'; neverStarted?: true; details?: JsonObject };
+
+/** What a model call without an answer may have cost. */
+export interface Trace {
+  /** The request may have gone out, and the server did not say that it was for free. */
+  mayHaveCost: boolean;
+  generationId?: string;
+}
+
+/**
+ * Reads what a model call left behind. A failure counts as sent unless it says otherwise; a call that timed out or was called off has
+ * sent nothing unless it said so first: it makes sure that the server has its word before the request goes out.
+ */
+export function traceOf(outcome: Exclude<Outcome<unknown>, { kind: 'ok' }>): Trace {
+  const { sent, unsent, unbilled, generationId } = outcome.details ?? {};
+  const wasSent = outcome.kind === 'failed' ? unsent !== true : sent === true;
+  return {
+    mayHaveCost: wasSent && unbilled !== true,
+    ...(typeof generationId === 'string' && { generationId }),
+  };
+}
+
+/** What an activity learned about the cost of generations. Those that the server does not know yet are not there. */
+export interface CostReport {
+  found: { generationId: string; costNanoUsd: number; promptTokens: number; completionTokens: number }[];
+}

@@ -97,12 +97,28 @@ export function dearest(prices: readonly [ModelPrice, ...ModelPrice[]]): ModelPr
   };
 }
 
+/** Whether some call could cost more at one price than at another. */
+export function isDearer(price: ModelPrice, than: ModelPrice): boolean {
+  if (price.requestNanoUsd > than.requestNanoUsd) return true;
+  const starts = [price, than].flatMap(({ tiers = [] }) => tiers.map((tier) => tier.minPromptTokens));
+  return [0, ...starts].some((promptTokens) => {
+    const [a, b] = [worstPrices(price, promptTokens), worstPrices(than, promptTokens)];
+    return (
+      a.promptNanoUsdPerMillion > b.promptNanoUsdPerMillion ||
+      a.completionNanoUsdPerMillion > b.completionNanoUsdPerMillion
+    );
+  });
+}
+
 function pricesAt(price: ModelPrice, promptTokens: number): TokenPrices {
   return price.tiers?.filter((tier) => promptTokens >= tier.minPromptTokens).at(-1) ?? price;
 }
 
 /** The highest prices of all ranges up to a prompt of that size, as the estimate of the prompt may be too high. */
-function worstPrices(price: ModelPrice, promptTokens: number): Pick<TokenPrices, 'promptNanoUsdPerMillion' | 'completionNanoUsdPerMillion'> {
+function worstPrices(
+  price: ModelPrice,
+  promptTokens: number,
+): Pick<TokenPrices, 'promptNanoUsdPerMillion' | 'completionNanoUsdPerMillion'> {
   const ranges = [price, ...(price.tiers ?? []).filter((tier) => promptTokens >= tier.minPromptTokens)];
   return {
     promptNanoUsdPerMillion: Math.max(

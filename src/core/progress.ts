@@ -8,6 +8,16 @@ export type RunStatus = 'running' | 'waiting' | 'paused' | 'landing' | 'closed';
 /** Which ceiling ended a run. */
 export type LimitName = 'cost' | 'steps' | 'tokens' | 'duration' | 'tool' | 'loop';
 
+/** What one purpose or one model has cost. */
+export interface AccountSpend {
+  /** Calls with an answer. */
+  calls: number;
+  /** Confirmed by the server. */
+  costNanoUsd: number;
+  /** Charged but not confirmed. */
+  estimatedNanoUsd: number;
+}
+
 /** The run's money and tokens, contract §6. */
 export interface Spend {
   /** `costNanoUsd` / 1e9. */
@@ -18,12 +28,20 @@ export interface Spend {
   reservedNanoUsd: number;
   /** Charged but not confirmed; not contained in `costNanoUsd`. */
   estimatedNanoUsd: number;
+  /** Contained in the costs above: what went into calls that brought no answer. */
+  lostNanoUsd: number;
+  /** Contained in the costs above: what the run was continued with, see `fork`. */
+  inheritedNanoUsd: number;
   promptTokens: number;
   completionTokens: number;
+  /** Calls with an answer. */
   modelCalls: number;
   lostModelCalls: number;
   /** Calls of which neither cost nor price is known. */
   unknownCostCalls: number;
+  /** By `step`, `landing` and so on. */
+  byPurpose: Record<string, AccountSpend>;
+  byModel: Record<string, AccountSpend>;
 }
 
 /** Something that waits for a human. */
@@ -43,6 +61,8 @@ export interface RunResult {
   runId: string;
   outcome: 'done' | 'limit' | 'stopped' | 'cancelled' | 'failed';
   limit: LimitName | null;
+  /** All ceilings that were reached when the run ended; `limit` is the first of them. */
+  limitsReached: LimitName[];
   answer: string;
   /** Completed model calls of purpose `step`. */
   steps: number;

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.js';
+import type { ModelPrice } from './price.js';
 
 /** Ceilings of a run. `null` or absent: none. */
 export interface LimitsInput {
@@ -21,6 +22,28 @@ export interface Limits {
 /** Which calls wait for a human: none, those that the tool's own policy names, or all. */
 export type RequireApproval = 'never' | 'policy' | 'always';
 
+/** What to do about a model without a price when there is a cost ceiling: refuse the run, or assume a high price. */
+export type UnpricedModels = 'refuse' | 'estimate';
+
+/** Temporal's priority and fairness of a run's tasks. */
+export interface RunPriority {
+  /** 1 is the highest, 5 the lowest; 3 is usual. */
+  priorityKey?: number;
+  /** Runs with different keys get their turns in proportion to their weights. */
+  fairnessKey?: string;
+  fairnessWeight?: number;
+}
+
+/** A run that goes on from where another one ended. */
+export interface ForkInput {
+  /** Its id. */
+  of: string;
+  /** Its last state, see `snapshot.ts`. */
+  snapshot: unknown;
+  /** Said to the model at the start; absent: that it may go on. */
+  say?: string;
+}
+
 /** What starts a run. Contract §5; only `goal` is required. */
 export interface RunInput {
   goal: string;
@@ -33,12 +56,30 @@ export interface RunInput {
   tools?: string[];
   requireApproval?: RequireApproval;
   limits?: LimitsInput;
+  /** Default `refuse`. */
+  unpricedModels?: UnpricedModels;
+  /** A budget shared with other runs, from which this one draws. */
+  budget?: string;
+  priority?: RunPriority;
   /** Lands after a call of one of these tools has ended. */
   stopOnTool?: string[];
   reasoning?: 'low' | 'medium' | 'high';
   temperature?: number;
   maxOutputTokens?: number;
   shared?: JsonObject;
+  /** Written by the client, see `longhaul fork`. */
+  fork?: ForkInput;
+}
+
+/** What is known of a model. */
+export interface ModelFacts {
+  /** `null`: the server's list names none. */
+  price: ModelPrice | null;
+  /** The price is assumed, see `ASSUMED_PRICE`. */
+  assumed?: true;
+  /** Longest answer and longest request with answer, in tokens. */
+  maxOutputTokens: number | null;
+  contextLength: number | null;
 }
 
 /** What the worker settles once, before the first step. Everything that may differ between workers or versions is fixed here. */
@@ -53,6 +94,13 @@ export interface Prepared {
   searchAttributes: boolean;
   heartbeatTimeoutMs: number;
   continueAsNewEvents: number;
+  /** By model name. A model is missing when the server could not be asked. Absent before behaviour 2. */
+  modelFacts?: Readonly<Record<string, ModelFacts>>;
+  unpricedModels?: UnpricedModels;
+  /** The shared budget that the run draws from. */
+  budget?: string;
+  /** JSON of the tools' names, descriptions and schemas, which are a part of each prompt. */
+  toolsSizeBytes?: number;
   /** Shown to watchers at the start. */
   warnings: string[];
 }

@@ -1,3 +1,5 @@
+import { EMPTY_LEDGER, type Ledger } from './ledger.js';
+import { FRESH_MONEY, IDLE_MODEL } from './start.js';
 import type { RunState } from './state.js';
 
 /** What continue-as-new hands to the next run of the chain. */
@@ -12,10 +14,19 @@ export function takeSnapshot(state: RunState): Snapshot {
 }
 
 /**
- * The state in a snapshot, brought up to the present version.
+ * The state in a snapshot, brought up to the present shape: what its writer did not know yet is as in a fresh run.
  * @returns `null` when it is none, or of a version this code does not know.
  */
 export function readSnapshot(value: unknown): RunState | null {
   const snapshot: Partial<Snapshot> = Object(value);
-  return snapshot.version === 1 && snapshot.state?.version === 1 ? snapshot.state : null;
+  const { version, state } = snapshot;
+  if (version !== 1 || state?.version !== 1) return null;
+  // Before behaviour 2 the ledger had a sum here, which was always 0.
+  const { reservedNanoUsd: _, ...ledger }: Ledger & { reservedNanoUsd?: number } = state.ledger;
+  return {
+    ...FRESH_MONEY,
+    ...state,
+    model: { ...IDLE_MODEL, ...state.model },
+    ledger: { ...EMPTY_LEDGER, ...ledger },
+  };
 }

@@ -68,15 +68,70 @@ export interface Landing {
   error: { code: ErrorCode; message: string } | null;
   /** Why, in words for the model. */
   reason: string;
+  /** The model has been told. */
+  briefed?: true;
+}
+
+/** How a run is to end once its costs are settled. */
+export type Ending = Pick<RunResult, 'outcome' | 'limit' | 'answer' | 'error'>;
+
+/** What a run has drawn from a budget that it shares with others. */
+export interface Draw {
+  grantedNanoUsd: number;
+  /** The most that was asked for so far. */
+  askedNanoUsd: number;
+  /** The question under way. */
+  call: { key: string; totalNanoUsd: number; final: boolean } | null;
+  /** Questions so far, so that each has a key of its own. */
+  count: number;
+  /** The run has said what it spent. */
+  settled: boolean;
+}
+
+/** What a model call may take: tokens to write, and the money that is held for it. */
+export interface Allowance {
+  maxOutputTokens: number;
+  /** The most that the call can cost; `null` where no price is known and no ceiling asks for one. */
+  reservedNanoUsd: number | null;
+  /** The ceiling that left less room for the answer than the run asked for. */
+  clampedBy: 'cost' | 'tokens' | null;
+}
+
+/** The size of a prompt as the server counted it, from which the next one only grows. */
+export interface Calibration {
+  /** Tokenizers differ from model to model. */
+  model: string;
+  /** Transcript items in that prompt. */
+  version: number;
+  promptTokens: number;
+}
+
+/** The model call under way. */
+export interface ModelCall {
+  key: string;
+  purpose: 'step' | 'landing';
+  status: 'running' | 'cancelling';
+  /** What it may take. Absent before behaviour 2. */
+  allowance?: Allowance;
 }
 
 /** The model call under way, and what is remembered between failures. */
 export interface ModelState {
-  call: { key: string; purpose: 'step' | 'landing'; status: 'running' | 'cancelling' } | null;
+  call: ModelCall | null;
   /** Which of `[model, ...models]` is asked. */
   index: number;
   /** Calls started within this step, so that each has a key of its own. */
   tries: number;
+  /** Attempts that failed with the present model, in a row. */
+  failures: number;
+  /** Attempts that were lost with their worker, in a row. */
+  losses: number;
+  /** Output tokens of the first attempt: the next one asks for the same bytes, so that the response cache can answer it. */
+  heldTokens: number | null;
+  /** The server has said what can be afforded, and was believed once. */
+  lowered: boolean;
+  /** The closing call is made without tools, because `tool_choice: none` was refused. */
+  toolsOmitted: boolean;
   /** Waits after all models failed, in a row. */
   outageWaits: number;
   outageSinceMs: number | null;
@@ -97,7 +152,8 @@ export interface RunState {
   prepared: Prepared | null;
   /** Ceilings that a human set before the run was prepared; they win over those prepared. */
   earlyLimits: LimitsInput;
-  phase: 'preparing' | 'model' | 'calls' | 'closed';
+  /** `settling`: all is done but for costs that the server has not confirmed yet. */
+  phase: 'preparing' | 'model' | 'calls' | 'settling' | 'closed';
   step: number;
   stepsCompleted: number;
   transcript: TranscriptItem[];
@@ -114,6 +170,18 @@ export interface RunState {
   landing: Landing | null;
   cancelRequested: boolean;
   ledger: Ledger;
+  /** `null` before the first answer. */
+  calibration: Calibration | null;
+  /** The question under way about what calls have cost, by charge. */
+  inquiry: { key: string; chargeIds: string[] } | null;
+  /** Such questions so far. */
+  inquiries: number;
+  /** `null`: the run draws from no shared budget. */
+  draw: Draw | null;
+  /** Ceilings of which model and watchers were warned. */
+  warned: LimitName[];
+  ending: Ending | null;
+  settleUntilMs: number | null;
   unknownOutcomes: { callId: string; tool: string }[];
   artifacts: { callId: string; id: string; sizeBytes: number }[];
   result: RunResult | null;

@@ -3,7 +3,8 @@ import { beginLanding } from './closing.js';
 import type { Control, SayMode } from './controls.js';
 import { append, emit, patch, remember, type Draft } from './draft.js';
 import type { Refusal } from './decisions.js';
-import { limitsOf } from './limits.js';
+import { limitReached, limitsOf } from './limits.js';
+import { isMetered } from './metered.js';
 import type { RunState } from './state.js';
 
 type Say = Extract<Control, { kind: 'say' }>;
@@ -69,8 +70,15 @@ export function pause(draft: Draft, by: string | undefined, note: string | undef
 /** Lets new work start again, at once and with new patience. */
 export function resume(draft: Draft, by: string | undefined): void {
   if (!draft.state.pause) return;
-  const { model } = draft.state;
-  patch(draft, { pause: null, model: { ...model, retryAtMs: null, outageSinceMs: null, outageWaits: 0 } });
+  const patience = {
+    retryAtMs: null,
+    outageSinceMs: null,
+    outageWaits: 0,
+    failures: 0,
+    losses: 0,
+    lowered: false,
+  };
+  patch(draft, { pause: null, model: { ...draft.state.model, ...patience } });
   emit(draft, { type: 'run_resumed', by: by ?? null });
 }
 
@@ -93,4 +101,7 @@ export function setLimits(draft: Draft, control: Extract<Control, { kind: 'setLi
     prepared ? { prepared: { ...prepared, limits } } : { earlyLimits: { ...earlyLimits, ...given } },
   );
   emit(draft, { type: 'limits_changed', limits, by: by ?? null });
+  if (!isMetered(draft.state) || draft.state.landing || draft.state.cancelRequested) return;
+  const limit = limitReached(draft.state, draft.atMs);
+  if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
 }

@@ -1,10 +1,13 @@
 import { toolKey } from './calls.js';
+import type { DrawInput } from './budget-draw.js';
 import { checkKey } from './decisions.js';
 import type { Input } from './inputs.js';
+import { nextInquiryMs } from './inquiries.js';
 import type { JsonValue } from './json.js';
 import { deadlineMs } from './limits.js';
-import { currentModel } from './model-step.js';
-import type { CallState, RunState } from './state.js';
+import { currentModel } from './models.js';
+import { ceilingNanoUsd } from './quote.js';
+import type { Allowance, CallState, RunState } from './state.js';
 import { rollHash } from './transcript.js';
 
 /** What the model activity is told. The transcript is not in it: the worker has it, or asks for it. */
@@ -16,6 +19,13 @@ export interface CallModelInput {
   /** Rolling hash over them. */
   hash: string;
   model: string;
+  /** Which attempt this is, from 1. Absent before behaviour 2, where Temporal counts. */
+  attempt?: number;
+  maxOutputTokens?: number;
+  /** The most that the call may cost. Absent: there is nothing to hold it against. */
+  reservedNanoUsd?: number;
+  /** `tool_choice: none` was refused, so no tools are named at all. */
+  noTools?: true;
 }
 
 /** What the tool activity is told. The arguments are not in it: the worker has them, or asks for them. */
@@ -32,12 +42,19 @@ export interface CheckArgsInput {
   args: JsonValue;
 }
 
+/** What the activity that asks for costs is told. */
+export interface ReconcileCostInput {
+  generationIds: string[];
+}
+
 /** Something that must be under way now. Keys are stable and never used twice within a run. */
 export type Work =
   | { kind: 'prepare'; key: string }
   | { kind: 'model'; key: string; input: CallModelInput; summary: string }
   | { kind: 'tool'; key: string; input: RunToolInput; once: boolean; timeoutMs: number; summary: string }
   | { kind: 'check'; key: string; input: CheckArgsInput; summary: string }
+  | { kind: 'reconcile'; key: string; input: ReconcileCostInput; summary: string }
+  | { kind: 'draw'; key: string; input: DrawInput; summary: string }
   /** Is under way and no longer wanted. */
   | { kind: 'cancel'; key: string; of: 'prepare' | 'model' | 'tool' }
   /** The run must hear of this point in time. */
@@ -45,7 +62,7 @@ export type Work =
   | { kind: 'close' };
 
 /** How long a tool may take when it does not say. */
-const DEFAULT_TOOL_TIMEOUT_MS = 60_000;
+export const DEFAULT_TOOL_TIMEOUT_MS = 60_000;
 
 /** What must be under way now. */
 export function work(state: RunState): Work[] {
@@ -64,6 +81,7 @@ export function work(state: RunState): Work[] {
     const item = callWork(call);
     if (item) items.push(item);
   }
+  items.push(...moneyWork(state));
   const atMs = nextTickMs(state);
   if (atMs !== null) items.push({ kind: 'timer', atMs });
   return items;
@@ -76,12 +94,54 @@ function modelWork(state: RunState): Work | null {
   const model = currentModel(state);
   const { step, transcript, transcriptHash } = state;
   const title = call.purpose === 'step' ? `step ${step}` : 'closing answer';
+  const attempt = state.model.failures + state.model.losses + 1;
+  const again = call.allowance && attempt > 1 ? ` · attempt ${attempt}` : '';
   return {
     kind: 'model',
     key: call.key,
-    input: { step, purpose: call.purpose, version: transcript.length, hash: transcriptHash, model },
-    summary: `${title} · ${model}`,
+    input: {
+      ...{ step, purpose: call.purpose, version: transcript.length, hash: transcriptHash, model },
+      ...(call.allowance && allowanceInput(state, call.allowance, attempt)),
+      ...(state.model.toolsOmitted && { noTools: true as const }),
+    },
+    summary: `${title} · ${model}${again}`,
   };
+}
+
+function allowanceInput(
+  state: RunState,
+  { maxOutputTokens, reservedNanoUsd }: Allowance,
+  attempt: number,
+): Pick<CallModelInput, 'attempt' | 'maxOutputTokens' | 'reservedNanoUsd'> {
+  const isBound = reservedNanoUsd !== null && ceilingNanoUsd(state) !== null;
+  return { attempt, maxOutputTokens, ...(isBound && { reservedNanoUsd }) };
+}
+
+function moneyWork({ inquiry, ledger, draw, prepared, runId }: RunState): Work[] {
+  const items: Work[] = [];
+  if (inquiry) {
+    const generationIds = ledger.charges.flatMap(({ id, generationId }) =>
+      generationId !== undefined && inquiry.chargeIds.includes(id) ? generationId : [],
+    );
+    items.push({
+      kind: 'reconcile',
+      key: inquiry.key,
+      input: { generationIds },
+      summary: 'what lost calls cost',
+    });
+  }
+  const budget = prepared?.budget;
+  if (draw?.call && budget !== undefined) {
+    const { key, totalNanoUsd, final } = draw.call;
+    const input = { budget, runId, totalNanoUsd, ...(final && { final }) };
+    items.push({
+      kind: 'draw',
+      key,
+      input,
+      summary: `${final ? 'settle with' : 'draw from'} budget ${budget}`,
+    });
+  }
+  return items;
 }
 
 function callWork(call: CallState): Work | null {
@@ -121,12 +181,21 @@ function shorten(text: string): string {
 }
 
 function nextTickMs(state: RunState): number | null {
-  if (state.cancelRequested) return null;
+  const inquiryAtMs = nextInquiryMs(state);
+  const times = inquiryAtMs === null ? [] : [inquiryAtMs];
+  if (state.phase === 'settling') {
+    // Once only the shared budget is awaited, time does not matter any more.
+    if (state.settleUntilMs !== null && !state.draw?.call) times.push(state.settleUntilMs);
+  } else if (!state.cancelRequested) times.push(...dueTimes(state));
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+function dueTimes(state: RunState): number[] {
   const times = state.calls.map((call) => call.dueAtMs).filter((atMs) => atMs !== null);
   if (state.model.retryAtMs !== null && !state.pause) times.push(state.model.retryAtMs);
   const deadline = deadlineMs(state);
   if (deadline !== null && !state.landing && state.phase !== 'preparing') times.push(deadline);
-  return times.length === 0 ? null : Math.min(...times);
+  return times;
 }
 
 /** What has to be done so that exactly `work(state)` is under way. */

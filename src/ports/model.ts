@@ -39,7 +39,7 @@ export type ModelCost =
   | { kind: 'estimated'; nanoUsd: number }
   | { kind: 'unknown' };
 
-/** Token counts as reported; 0 where the server said nothing. */
+/** Token counts as reported; 0 where the server said nothing, and for an answer of the response cache. */
 export interface ModelUsage {
   promptTokens: number;
   completionTokens: number;

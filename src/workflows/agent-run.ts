@@ -222,5 +222,9 @@ function toInput(item: Plan['start'][number], outcome: Outcome<never>): Input {
       return { type: 'tool_settled', atMs, key: item.key, outcome };
     case 'check':
       return { type: 'args_checked', atMs, key: item.key, outcome };
+    case 'reconcile':
+      return { type: 'cost_reported', atMs, key: item.key, outcome };
+    case 'draw':
+      return { type: 'drawn', atMs, key: item.key, outcome };
   }
 }

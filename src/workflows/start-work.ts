@@ -1,13 +1,15 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { AgentActivities } from '../contract/activities.js';
+import { isMetered } from '../core/metered.js';
 import type { RunState } from '../core/state.js';
 import type { Plan } from '../core/work.js';
 
-const { prepareRun, callModel, runTool, checkArgs } = proxyActivities<AgentActivities>({
-  startToCloseTimeout: '1 minute',
-});
+const { prepareRun, callModel, runTool, checkArgs, reconcileCost, drawBudget } =
+  proxyActivities<AgentActivities>({
+    startToCloseTimeout: '1 minute',
+  });
 
-/** Attempts of one model call and the waits between them. Contract §11. */
+/** Attempts of one model call and the waits between them, before behaviour 2. Contract §11. */
 const MODEL_RETRY = {
   maximumAttempts: 6,
   initialInterval: '1s',
@@ -22,6 +24,9 @@ const TOOL_RETRY = {
   backoffCoefficient: 2,
   maximumInterval: '30s',
 } as const;
+
+/** A budget is a workflow on the same server; one that does not answer for minutes has no worker. */
+const DRAW_RETRY = { maximumAttempts: 20, maximumInterval: '10s' } as const;
 
 /** A hand-over between the tool's own time limit, which tells what happened, and Temporal's, which cannot. */
 const TOOL_GRACE_MS = 10_000;
@@ -52,8 +57,10 @@ export function startWork(item: Startable, state: RunState): Promise<unknown> {
         summary: item.summary,
         heartbeatTimeout,
         startToCloseTimeout: '1 hour',
-        scheduleToCloseTimeout: '4 hours',
-        retry: MODEL_RETRY,
+        // Each attempt is reserved for and booked by the run, so it is the run that decides on another.
+        ...(isMetered(state)
+          ? { retry: { maximumAttempts: 1 } }
+          : { scheduleToCloseTimeout: '4 hours', retry: MODEL_RETRY }),
       };
       return callModel.executeWithOptions(options, [item.input]);
     }
@@ -77,5 +84,15 @@ export function startWork(item: Startable, state: RunState): Promise<unknown> {
       };
       return checkArgs.executeWithOptions(options, [item.input]);
     }
+    case 'reconcile':
+      return reconcileCost.executeWithOptions(
+        { activityId: item.key, cancellationType, summary: item.summary, retry: { maximumAttempts: 3 } },
+        [item.input],
+      );
+    case 'draw':
+      return drawBudget.executeWithOptions(
+        { activityId: item.key, cancellationType, summary: item.summary, retry: DRAW_RETRY },
+        [item.input],
+      );
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AgentError } from '../../core/errors.js';
 import type { JsonObject, JsonValue } from '../../core/json.js';
+import { DEFAULT_TOOL_TIMEOUT_MS } from '../../core/work.js';
 import type {
   ExpiryPolicy,
   Tool,
@@ -122,7 +123,7 @@ function buildTool<Schema extends z.core.$ZodType>(definition: ToolBasics<Schema
   return {
     spec: { name, description, parameters: jsonSchemaOf(name, input) },
     effect,
-    timeoutMs: definition.timeoutMs ?? 60_000,
+    timeoutMs: definition.timeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS,
     onExpiry: definition.onExpiry ?? 'wait',
     expiresInMs: definition.expiresInMs ?? null,
     parse: (args) => parseArgs(input, args),

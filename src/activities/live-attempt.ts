@@ -1,0 +1,55 @@
+import { CancelledFailure, Context } from '@temporalio/activity';
+import { AgentError } from '../core/errors.js';
+import type { Tail } from './heartbeat.js';
+
+/** Share of the heartbeat time-out after which a quiet attempt says that it is alive. */
+const QUIET_SHARE = 0.3;
+
+/**
+ * An attempt that is going to spend money. What it tells the server is on record when the promise resolves, and in the order in which
+ * it was told; heartbeats of the SDK are neither. So when an attempt dies, its last word says whether it can have spent anything; and one
+ * whose place was taken, because its worker was thought dead, learns of it before it spends.
+ */
+export class LiveAttempt {
+  private last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Puts details on record.
+   * @throws CancelledFailure when the run has called the attempt off
+   * @throws AgentError `MODEL_UNAVAILABLE` when another attempt has taken its place
+   */
+  async tell(details: Tail): Promise<void> {
+    const { client, info } = Context.current();
+    const told = this.last.then(() => client.activity.heartbeat(info.taskToken, details));
+    this.last = told.catch(() => undefined);
+    try {
+      await told;
+    } catch (error) {
+      // By name: activities know Temporal's client only as what their context hands them.
+      const { name } = Object(error);
+      if (name === 'ActivityCancelledError') return calledOff(details);
+      if (name !== 'ActivityNotFoundError') throw error;
+      throw new AgentError('MODEL_UNAVAILABLE', 'Another attempt has taken the place of this one.');
+    }
+  }
+
+  /** Does `work` that spends nothing, and stays alive meanwhile. */
+  async during<T>(details: Tail, work: () => Promise<T>): Promise<T> {
+    const quietMs = QUIET_SHARE * (Context.current().info.heartbeatTimeoutMs ?? 8_000);
+    // A refusal is heard again by the word that counts, right before the request goes out.
+    const timer = setInterval(() => void this.tell(details).catch(() => undefined), quietMs);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}
+
+/** The SDK takes a cancellation as one only after it has heard of it itself, which a heartbeat of its own brings about. */
+async function calledOff(details: Tail): Promise<never> {
+  const context = Context.current();
+  context.heartbeat(details);
+  await context.cancelled;
+  throw new CancelledFailure('CANCELLED');
+}

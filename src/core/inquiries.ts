@@ -1,0 +1,52 @@
+import { RECONCILE } from './behaviour.js';
+import { emit, patch, type Draft } from './draft.js';
+import { openQuestions, postpone, reconcile, type Charge } from './ledger.js';
+import type { CostReport, Outcome } from './outcomes.js';
+import type { RunState } from './state.js';
+
+/** Asks the server about every call whose time has come; beside all other work, which never waits for it. */
+export function inquire(draft: Draft): void {
+  const { ledger, inquiry, inquiries, phase } = draft.state;
+  if (inquiry || phase === 'closed') return;
+  const due = openQuestions(ledger).filter(({ dueAtMs }) => (dueAtMs ?? Infinity) <= draft.atMs);
+  if (due.length === 0) return;
+  const chargeIds = due.slice(0, RECONCILE.perQuestion).map(({ id }) => id);
+  patch(draft, { inquiry: { key: `g${inquiries}`, chargeIds }, inquiries: inquiries + 1 });
+}
+
+/** When the next question is to be asked, or `null`. */
+export function nextInquiryMs({ ledger, inquiry }: RunState): number | null {
+  const times = openQuestions(ledger).flatMap(({ dueAtMs }) => dueAtMs ?? []);
+  return inquiry || times.length === 0 ? null : Math.min(...times);
+}
+
+/** Takes in what the server said. What it does not know yet is asked again later, until it is given up. */
+export function settleInquiry(draft: Draft, key: string, outcome: Outcome<CostReport>): void {
+  const { inquiry } = draft.state;
+  if (inquiry?.key !== key) return;
+  patch(draft, { inquiry: null });
+  const found = outcome.kind === 'ok' ? outcome.value.found : [];
+  for (const charge of openQuestions(draft.state.ledger)) {
+    if (!inquiry.chargeIds.includes(charge.id)) continue;
+    const report = found.find(({ generationId }) => generationId === charge.generationId);
+    if (report) book(draft, charge, report);
+    else patch(draft, { ledger: postpone(draft.state.ledger, charge.id, nextTimeMs(draft, charge)) });
+  }
+}
+
+function book(draft: Draft, charge: Charge, report: CostReport['found'][number]): void {
+  patch(draft, { ledger: reconcile(draft.state.ledger, charge.id, report) });
+  emit(draft, {
+    type: 'cost_reconciled',
+    step: draft.state.step,
+    model: charge.model,
+    generationId: report.generationId,
+    costNanoUsd: report.costNanoUsd,
+    estimatedNanoUsd: charge.nanoUsd,
+  });
+}
+
+function nextTimeMs(draft: Draft, { asked }: Charge): number | null {
+  if (asked + 1 >= RECONCILE.questions) return null;
+  return draft.atMs + Math.min(RECONCILE.firstMs * 2 ** (asked + 1), RECONCILE.longestMs);
+}

@@ -1,0 +1,6 @@
+import type { RunState } from './state.js';
+
+/** Whether the run reserves money before it spends it. Runs that began before behaviour 2 go on as they began. */
+export function isMetered(state: RunState): boolean {
+  return (state.prepared?.behaviour ?? 0) >= 2;
+}

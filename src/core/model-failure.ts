@@ -1,0 +1,166 @@
+import { ATTEMPTS, BACKOFF, LONGEST_POLITE_WAIT_MS, OUTAGE } from './behaviour.js';
+import { beginLanding, close, closeLanded } from './closing.js';
+import { emit, patch, toIso, type Draft } from './draft.js';
+import { isErrorCode, type ErrorCode } from './errors.js';
+import type { JsonObject } from './json.js';
+import { isMetered } from './metered.js';
+import { currentModel, modelsOf } from './models.js';
+import type { Outcome } from './outcomes.js';
+import type { ModelPrice } from './price.js';
+import { FIRST_ATTEMPT } from './start.js';
+import type { ModelCall, ModelState } from './state.js';
+import { rollHash } from './transcript.js';
+
+interface Failure {
+  code: string;
+  message: string;
+  retryable: boolean;
+  details: JsonObject;
+  /** The worker went away; the model has done nothing wrong. */
+  lostWorker: boolean;
+}
+
+/** Takes in an attempt that failed: another attempt, the next model, a wait, a pause, or the end. */
+export function settleFailure(
+  draft: Draft,
+  call: ModelCall,
+  outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }>,
+): void {
+  const failure = toFailure(outcome);
+  const { landing, cancelRequested } = draft.state;
+  if (cancelRequested) return reportFailure(draft, failure, null);
+  // A step that fails while its run is landing is not wanted any more.
+  if (landing && call.purpose === 'step') return reportFailure(draft, failure, null);
+  if (isMetered(draft.state) && tryAgain(draft, call, failure)) return;
+  if (landing) {
+    reportFailure(draft, failure, null);
+    return closeLanded(draft, landing, '');
+  }
+  if (failure.code === 'MODEL_PAYMENT') {
+    patch(draft, { pause: { reason: 'payment' } });
+    emit(draft, { type: 'run_paused', reason: 'payment', by: null, message: failure.message });
+    return;
+  }
+  if (useNextModel(draft, failure)) return;
+  if (failure.retryable) return waitOut(draft, failure);
+  reportFailure(draft, failure, null);
+  close(draft, { outcome: 'failed', answer: failure.message, error: toError(failure) });
+}
+
+function toFailure(outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }>): Failure {
+  if (outcome.kind === 'failed') return { ...outcome, lostWorker: outcome.details['workerGone'] === true };
+  return {
+    code: 'MODEL_UNAVAILABLE',
+    message: 'The model call did not end in time, or its worker was lost.',
+    retryable: true,
+    details: outcome.details ?? {},
+    lostWorker: true,
+  };
+}
+
+/** Whether the same model is asked again, and when. */
+function tryAgain(draft: Draft, call: ModelCall, failure: Failure): boolean {
+  const { model } = draft.state;
+  if (call.purpose === 'landing' && failure.code === 'MODEL_BAD_REQUEST' && !model.toolsOmitted)
+    return retryAt(draft, failure, draft.atMs, { toolsOmitted: true });
+  if (failure.code === 'MODEL_PAYMENT') return lowerTokens(draft, failure);
+  if (failure.code === 'PRICE_CHANGED') takePrices(draft, failure.details['prices']);
+  if (!failure.retryable) return false;
+  if (failure.lostWorker)
+    return (
+      model.losses < ATTEMPTS.losses && retryAt(draft, failure, draft.atMs, { losses: model.losses + 1 })
+    );
+  const failures = model.failures + 1;
+  if (failures >= ATTEMPTS[call.purpose]) return false;
+  const delayMs = retryDelayMs(draft, failure);
+  const hasOther = modelsOf(draft.state)[model.index + 1] !== undefined;
+  if (delayMs > LONGEST_POLITE_WAIT_MS && (hasOther || call.purpose === 'landing')) return false;
+  return retryAt(draft, failure, draft.atMs + delayMs, { failures });
+}
+
+function retryAt(draft: Draft, failure: Failure, atMs: number, change: Partial<ModelState>): boolean {
+  reportFailure(draft, failure, atMs);
+  const isNow = atMs <= draft.atMs;
+  patch(draft, { model: { ...draft.state.model, ...change, retryAtMs: isNow ? null : atMs } });
+  return true;
+}
+
+/** What the server asks for, else a wait that doubles. Spread by the run's own name: many runs fail at the same time. */
+function retryDelayMs({ state }: Draft, { code, details }: Failure): number {
+  if (code === 'PRICE_CHANGED') return 0;
+  const asked = details['delayMs'];
+  const doubledMs = Math.min(BACKOFF.firstMs * 2 ** state.model.failures, BACKOFF.longestMs);
+  const share = parseInt(rollHash(state.runId, `${state.step}.${state.model.tries}`).slice(-3), 36) / 36 ** 3;
+  if (typeof asked === 'number' && asked >= 0) return Math.ceil(asked + share * BACKOFF.firstMs);
+  return Math.round(doubledMs * (1 - BACKOFF.spread + 2 * BACKOFF.spread * share));
+}
+
+/** Asks for as little as the server says can be paid for; once, since it may be wrong. */
+function lowerTokens(draft: Draft, failure: Failure): boolean {
+  const affordable = failure.details['affordableTokens'];
+  const { lowered, heldTokens } = draft.state.model;
+  const isLower = typeof affordable === 'number' && affordable > 0 && affordable < (heldTokens ?? Infinity);
+  if (lowered || !isLower) return false;
+  return retryAt(draft, failure, draft.atMs, { lowered: true, heldTokens: affordable });
+}
+
+/** What a worker has found out about prices since the run began. */
+function takePrices(draft: Draft, prices: unknown): void {
+  const { prepared } = draft.state;
+  if (!prepared) return;
+  const modelFacts = { ...prepared.modelFacts };
+  for (const [model, price] of Object.entries(Object(prices))) {
+    const known = modelFacts[model] ?? { maxOutputTokens: null, contextLength: null };
+    // Written by the activity that read it from the server's list.
+    modelFacts[model] = { ...known, price: price as ModelPrice };
+  }
+  patch(draft, { prepared: { ...prepared, modelFacts } });
+}
+
+function reportFailure(draft: Draft, failure: Failure, retryAtMs: number | null): void {
+  const { step, model } = draft.state;
+  emit(draft, {
+    type: 'model_failed',
+    step,
+    attempt: model.failures + model.losses + 1,
+    model: currentModel(draft.state),
+    code: failure.code,
+    message: failure.message,
+    retryAt: retryAtMs === null ? null : toIso(retryAtMs),
+  });
+}
+
+function useNextModel(draft: Draft, failure: Failure): boolean {
+  const { state } = draft;
+  const from = currentModel(state);
+  const to = modelsOf(state)[state.model.index + 1];
+  if (to === undefined || failure.code === 'MODEL_AUTH') return false;
+  patch(draft, { model: { ...state.model, ...FIRST_ATTEMPT, index: state.model.index + 1 } });
+  emit(draft, { type: 'fallback_used', step: state.step, from, to, code: failure.code });
+  return true;
+}
+
+/** All models are down: waits, longer each time, without spending; gives up after a day. */
+function waitOut(draft: Draft, failure: Failure): void {
+  const { model } = draft.state;
+  const sinceMs = model.outageSinceMs ?? draft.atMs;
+  if (draft.atMs - sinceMs >= OUTAGE.patienceMs) {
+    reportFailure(draft, failure, null);
+    return beginLanding(draft, { outcome: 'failed', limit: null, error: toError(failure) });
+  }
+  const retryAtMs = draft.atMs + Math.min(OUTAGE.firstWaitMs * 2 ** model.outageWaits, OUTAGE.longestWaitMs);
+  reportFailure(draft, failure, retryAtMs);
+  const waiting: ModelState = {
+    ...model,
+    ...FIRST_ATTEMPT,
+    index: 0,
+    retryAtMs,
+    outageSinceMs: sinceMs,
+    outageWaits: model.outageWaits + 1,
+  };
+  patch(draft, { model: waiting });
+}
+
+function toError(failure: Failure): { code: ErrorCode; message: string } {
+  return { code: isErrorCode(failure.code) ? failure.code : 'MODEL_UNAVAILABLE', message: failure.message };
+}

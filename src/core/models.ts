@@ -1,0 +1,17 @@
+import type { RunState } from './state.js';
+
+/** The models of a run, in the order in which they are asked. */
+export function modelsOf(state: RunState): string[] {
+  if (state.prepared) return [state.prepared.model, ...state.prepared.models];
+  return [typeof state.input.model === 'string' ? state.input.model : ''];
+}
+
+/** The model that is asked next. */
+export function currentModel(state: RunState): string {
+  return modelsOf(state)[state.model.index] ?? '';
+}
+
+/** The models that may answer the next request: the server chooses among all as long as the first one is asked. */
+export function modelsAskedFor(state: RunState): string[] {
+  return state.model.index === 0 ? modelsOf(state) : [currentModel(state)];
+}

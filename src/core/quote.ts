@@ -1,0 +1,149 @@
+import { ASSUMED_PRICE, DEFAULT_MAX_OUTPUT_TOKENS, LANDING_FUND, LEAST_OUTPUT_TOKENS } from './behaviour.js';
+import { chargedNanoUsd, openQuestions, toNanoUsd } from './ledger.js';
+import { limitReached, limitsOf } from './limits.js';
+import { isMetered } from './metered.js';
+import { currentModel, modelsAskedFor } from './models.js';
+import { affordableOutputTokens, dearest, worstCaseNanoUsd, type ModelPrice } from './price.js';
+import { promptSize, type PromptSize } from './prompt-size.js';
+import type { LimitName } from './progress.js';
+import type { Allowance, RunState } from './state.js';
+
+/**
+ * Whether a model call can be afforded. `wait`: not now, but perhaps when the server has said what lost calls really cost.
+ * `draw`: when the shared budget grants so much in all.
+ */
+export type Quote =
+  | { kind: 'yes'; allowance: Allowance }
+  | { kind: 'no'; limit: 'cost' | 'tokens' }
+  | { kind: 'wait' }
+  | { kind: 'draw'; totalNanoUsd: number };
+
+type Purpose = 'step' | 'landing';
+
+/** Steps for which money is drawn from a shared budget at once. */
+const CALLS_PER_DRAW = 4;
+
+interface Terms {
+  price: ModelPrice | null;
+  size: PromptSize;
+  /** What the run asks for, within what its models can do. */
+  naturalTokens: number;
+  /** What it would like to have now: on a further attempt as much as on the first. */
+  wantedTokens: number;
+  leastTokens: number;
+}
+
+/** Holds a model call against the ceilings on cost and tokens. A step leaves alone what its run's closing answer needs. */
+export function quote(state: RunState, purpose: Purpose): Quote {
+  const terms = termsOf(state, purpose);
+  const roomTokens = tokenRoom(state, purpose, terms.size);
+  if (roomTokens < terms.leastTokens) return { kind: 'no', limit: 'tokens' };
+  return quoteMoney(state, purpose, { ...terms, roomTokens });
+}
+
+/** The first ceiling that leaves no room for another step, or `null`. */
+export function blockedBy(state: RunState, atMs: number): LimitName | null {
+  const limit = limitReached(state, atMs);
+  if (limit !== null || !isMetered(state)) return limit;
+  const quoted = quote(state, 'step');
+  return quoted.kind === 'no' ? quoted.limit : null;
+}
+
+function termsOf(state: RunState, purpose: Purpose): Terms {
+  const size = promptSize(state, currentModel(state));
+  const room = modelsAskedFor(state).flatMap((model) => {
+    const { maxOutputTokens, contextLength } = state.prepared?.modelFacts?.[model] ?? {};
+    return [maxOutputTokens ?? Infinity, (contextLength ?? Infinity) - size.expectedTokens];
+  });
+  const asked = state.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS;
+  const leastTokens = Math.min(asked, LEAST_OUTPUT_TOKENS[purpose]);
+  // A transcript beyond the context is the server's to refuse: it counts exactly.
+  const naturalTokens = Math.max(leastTokens, Math.min(asked, ...room));
+  const wantedTokens = state.model.heldTokens ?? naturalTokens;
+  return {
+    price: priceOf(state),
+    size,
+    naturalTokens,
+    wantedTokens,
+    leastTokens: Math.min(leastTokens, wantedTokens),
+  };
+}
+
+/** The price to reckon with: the dearest of the models that may answer. */
+function priceOf(state: RunState): ModelPrice | null {
+  const hasCeiling = ceilingNanoUsd(state) !== null;
+  const prices: ModelPrice[] = [];
+  for (const model of modelsAskedFor(state)) {
+    const price = state.prepared?.modelFacts?.[model]?.price ?? (hasCeiling ? ASSUMED_PRICE : null);
+    if (price === null) return null;
+    prices.push(price);
+  }
+  const [first, ...others] = prices;
+  return first === undefined ? null : dearest([first, ...others]);
+}
+
+/** The ceiling on cost, or `null`. */
+export function ceilingNanoUsd(state: RunState): number | null {
+  const { maxCostUsd } = limitsOf(state);
+  const own = maxCostUsd === null ? null : toNanoUsd(maxCostUsd);
+  if (state.draw === null) return own;
+  return Math.min(own ?? Infinity, state.draw.grantedNanoUsd);
+}
+
+function tokenRoom(state: RunState, purpose: Purpose, { expectedTokens }: PromptSize): number {
+  const { maxTokens } = limitsOf(state);
+  if (maxTokens === null) return Infinity;
+  const { promptTokens, completionTokens } = state.ledger;
+  const left = maxTokens - promptTokens - completionTokens - expectedTokens;
+  return purpose === 'landing' ? left : left - expectedTokens - LANDING_FUND.answerTokens;
+}
+
+function quoteMoney(state: RunState, purpose: Purpose, terms: Terms & { roomTokens: number }): Quote {
+  const { price, size, naturalTokens, leastTokens, roomTokens } = terms;
+  const promptTokens = size.mostTokens;
+  const wantedTokens = Math.min(terms.wantedTokens, roomTokens);
+  const yes = (maxOutputTokens: number): Quote => {
+    const reservedNanoUsd = price && worstCaseNanoUsd(price, { promptTokens, maxOutputTokens });
+    const clampedBy =
+      maxOutputTokens >= naturalTokens ? null : maxOutputTokens === roomTokens ? 'tokens' : 'cost';
+    return { kind: 'yes', allowance: { maxOutputTokens, reservedNanoUsd, clampedBy } };
+  };
+  const ceiling = ceilingNanoUsd(state);
+  if (ceiling === null || price === null) return yes(wantedTokens);
+  const takenNanoUsd =
+    chargedNanoUsd(state.ledger) +
+    (purpose === 'landing' ? 0 : landingFundNanoUsd(price, size, wantedTokens));
+  const affordable = affordableOutputTokens(price, { promptTokens, nanoUsd: ceiling - takenNanoUsd });
+  if (affordable >= wantedTokens) return yes(wantedTokens);
+  const worstNanoUsd = worstCaseNanoUsd(price, { promptTokens, maxOutputTokens: wantedTokens });
+  const totalNanoUsd = moreToDraw(state, { takenNanoUsd, worstNanoUsd });
+  if (totalNanoUsd !== null) return { kind: 'draw', totalNanoUsd };
+  // The same request as before may be answered from the cache, for nothing; a smaller one never is.
+  const isRetry = state.model.heldTokens !== null;
+  const mayFree = openQuestions(state.ledger).length > 0;
+  if (mayFree && (isRetry || affordable < leastTokens)) return { kind: 'wait' };
+  return affordable < leastTokens ? { kind: 'no', limit: 'cost' } : yes(affordable);
+}
+
+/** What the closing answer will need when it is asked for after the step now under way. */
+function landingFundNanoUsd(price: ModelPrice, size: PromptSize, stepTokens: number): number {
+  const { answerTokens, resultTokens } = LANDING_FUND;
+  const grownTokens = Math.min(stepTokens, resultTokens) + resultTokens;
+  return worstCaseNanoUsd(price, {
+    promptTokens: size.mostTokens + grownTokens,
+    maxOutputTokens: answerTokens,
+  });
+}
+
+/** How much to ask of the shared budget in all, when the run needs more than it asked for before; else `null`. */
+function moreToDraw(
+  { draw, ...state }: RunState,
+  { takenNanoUsd, worstNanoUsd }: { takenNanoUsd: number; worstNanoUsd: number },
+): number | null {
+  if (draw === null) return null;
+  const { maxCostUsd } = limitsOf({ draw, ...state });
+  const own = maxCostUsd === null ? Infinity : toNanoUsd(maxCostUsd);
+  if (Math.min(takenNanoUsd + worstNanoUsd, own) <= draw.askedNanoUsd) return null;
+  // A few calls at a time; what is left goes back at the end.
+  return Math.min(takenNanoUsd + worstNanoUsd * CALLS_PER_DRAW, own);
+}

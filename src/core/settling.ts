@@ -1,0 +1,44 @@
+import { emit, patch, type Draft } from './draft.js';
+import { drawFinally } from './draws.js';
+import { openQuestions } from './ledger.js';
+import { limitsReached } from './limits.js';
+import type { RunResult } from './progress.js';
+import { spendOf } from './spend.js';
+
+/**
+ * Closes a run that has ended, once the server has said what its lost calls cost, or patience is over, and once its shared budget
+ * has got back what was not spent.
+ */
+export function trySettle(draft: Draft): void {
+  const { phase, settleUntilMs, ledger, draw } = draft.state;
+  if (phase !== 'settling') return;
+  if (openQuestions(ledger).length > 0 && draft.atMs < (settleUntilMs ?? 0)) return;
+  if (draw && !draw.settled) return drawFinally(draft);
+  finish(draft);
+}
+
+/** Fixes the result and tells watchers. */
+export function finish(draft: Draft): void {
+  const { state } = draft;
+  if (!state.ending) return;
+  const first = state.ending.limit;
+  const reached = limitsReached(state, draft.atMs).filter((limit) => limit !== first);
+  const result: RunResult = {
+    runId: state.runId,
+    ...state.ending,
+    limitsReached: [...(first === null ? [] : [first]), ...reached],
+    steps: state.stepsCompleted,
+    spend: spendOf(state.ledger),
+    unknownOutcomes: state.unknownOutcomes,
+    review: null,
+  };
+  patch(draft, {
+    phase: 'closed',
+    closedAtMs: draft.atMs,
+    ending: null,
+    settleUntilMs: null,
+    inquiry: null,
+    result,
+  });
+  emit(draft, { type: 'run_completed', result });
+}
