@@ -2,8 +2,11 @@ import { existsSync } from 'node:fs';
 import { extname, isAbsolute, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { isBudgetName } from '../core/budget-check.js';
 import { AgentError } from '../core/errors.js';
+import type { ModelPrice } from '../core/price.js';
 import type { Tool } from '../ports/tools.js';
+import { priceConfig } from './openrouter/price-config.js';
 import type { RunDefaults } from './tools/define-config.js';
 import { isTool } from './tools/define-tool.js';
 
@@ -13,6 +16,8 @@ export interface LoadedConfigModule {
   file: string | null;
   tools: Tool[];
   defaults: RunDefaults;
+  /** By model id, in the place of what the server lists. */
+  prices: Record<string, ModelPrice>;
 }
 
 /** In the order in which they are looked for. */
@@ -32,8 +37,11 @@ const shape = z.strictObject({
       maxSteps: positive,
       maxTokens: positive,
       maxDurationMs: positive,
+      unpricedModels: z.enum(['refuse', 'estimate'], 'must be "refuse" or "estimate"').optional(),
+      budget: z.custom<string>(isBudgetName, 'must be the name of a budget').optional(),
     })
     .default({}),
+  prices: priceConfig.default({}),
 });
 
 /**
@@ -46,14 +54,15 @@ export async function loadConfigModule(options: {
   path?: string | null;
 }): Promise<LoadedConfigModule> {
   const file = findFile(options);
-  if (file === null) return { file, tools: [], defaults: {} };
+  if (file === null) return { file, tools: [], defaults: {}, prices: {} };
   const name = displayName(file, options.cwd);
   const result = shape.safeParse(await importDefault(file, name));
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => `${label(path)} ${message}`);
     throw new AgentError('CONFIG_INVALID', `Correct the default export of ${name}: ${problems.join('; ')}.`);
   }
-  return { file, tools: result.data.tools, defaults: withoutUndefined(result.data.defaults) };
+  const { tools, defaults, prices } = result.data;
+  return { file, tools, defaults: withoutUndefined(defaults), prices };
 }
 
 function findFile({ cwd, path }: { cwd: string; path?: string | null }): string | null {

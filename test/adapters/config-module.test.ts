@@ -9,6 +9,7 @@ interface Outcome {
   file?: string | null;
   tools?: string[];
   defaults?: unknown;
+  prices?: unknown;
   code?: string;
   message?: string;
 }
@@ -24,8 +25,8 @@ async function load(cwd: string, paths: (string | null)[]): Promise<Outcome[]> {
     const outcomes = [];
     for (const path of ${JSON.stringify(paths)}) {
       try {
-        const { file, tools, defaults } = await loadConfigModule({ cwd: ${JSON.stringify(cwd)}, path });
-        outcomes.push({ file, tools: tools.map((tool) => tool.spec.name + ':' + tool.effect), defaults });
+        const { file, tools, defaults, prices } = await loadConfigModule({ cwd: ${JSON.stringify(cwd)}, path });
+        outcomes.push({ file, tools: tools.map((tool) => tool.spec.name + ':' + tool.effect), defaults, ...(Object.keys(prices).length > 0 && { prices }) });
       } catch (error) {
         outcomes.push({ code: error.code, message: error.message });
       }
@@ -112,6 +113,59 @@ test('loads the module that is asked for, in TypeScript, JavaScript or CommonJS,
   ]);
 });
 
+const flat = 'promptUsdPerMillion: 1, completionUsdPerMillion: 2';
+const price = (body: string) => `export default { prices: { "m/x": { ${body} } } };`;
+const tierOf = (minPromptTokens: number) => `{ ${flat}, minPromptTokens: ${minPromptTokens} }`;
+
+test('reads prices in dollars as whole nano-dollars, rounded up, and what else runs get', async () => {
+  const directory = await clone({
+    'longhaul.config.mjs': `export default {
+      defaults: { unpricedModels: 'estimate', budget: 'team' },
+      prices: {
+        'my/plain': { promptUsdPerMillion: 0.15, completionUsdPerMillion: 0 },
+        'my/whole': {
+          promptUsdPerMillion: 1e-10, completionUsdPerMillion: 15, requestUsd: 0.0000000011, imageUsd: 0.001,
+          cacheReadUsdPerMillion: 0.3, cacheWriteUsdPerMillion: 3.75, audioUsdPerMillion: 40,
+          tiers: [
+            { minPromptTokens: 400000, promptUsdPerMillion: 8, completionUsdPerMillion: 30 },
+            { minPromptTokens: 200000, promptUsdPerMillion: 6, completionUsdPerMillion: 22.5, cacheReadUsdPerMillion: 0.6, cacheWriteUsdPerMillion: 7.5 },
+          ],
+        },
+      },
+    };`,
+  });
+
+  const [outcome] = await load(directory, [null]);
+
+  expect(outcome).toMatchObject({ defaults: { unpricedModels: 'estimate', budget: 'team' } });
+  expect(outcome?.prices).toEqual({
+    'my/plain': { promptNanoUsdPerMillion: 150_000_000, completionNanoUsdPerMillion: 0, requestNanoUsd: 0 },
+    'my/whole': {
+      promptNanoUsdPerMillion: 1,
+      completionNanoUsdPerMillion: 15_000_000_000,
+      requestNanoUsd: 2,
+      imageNanoUsd: 1_000_000,
+      cacheReadNanoUsdPerMillion: 300_000_000,
+      cacheWriteNanoUsdPerMillion: 3_750_000_000,
+      audioNanoUsdPerMillion: 40_000_000_000,
+      tiers: [
+        {
+          minPromptTokens: 200_000,
+          promptNanoUsdPerMillion: 6_000_000_000,
+          completionNanoUsdPerMillion: 22_500_000_000,
+          cacheReadNanoUsdPerMillion: 600_000_000,
+          cacheWriteNanoUsdPerMillion: 7_500_000_000,
+        },
+        {
+          minPromptTokens: 400_000,
+          promptNanoUsdPerMillion: 8_000_000_000,
+          completionNanoUsdPerMillion: 30_000_000_000,
+        },
+      ],
+    },
+  });
+});
+
 test('says in one error which file is wrong, and how', async () => {
   const cases: [file: string, text: string, words: RegExp][] = [
     ['syntax.ts', 'export default {', /^syntax\.ts cannot be loaded: .*(ERROR|Unexpected)/s],
@@ -146,6 +200,36 @@ test('says in one error which file is wrong, and how', async () => {
       'bad-default.mjs',
       'export default { defaults: { maxSteps: -1, model: "" } };',
       /defaults\.model must be a model name; defaults\.maxSteps must be above 0/,
+    ],
+    [
+      'bad-money.mjs',
+      'export default { defaults: { unpricedModels: "guess", budget: "" } };',
+      /defaults\.unpricedModels must be "refuse" or "estimate"; defaults\.budget must be the name of a budget/,
+    ],
+    ['no-prices.mjs', 'export default { prices: [] };', /prices must be prices by model id/],
+    [
+      'half-price.mjs',
+      price('promptUsdPerMillion: 1'),
+      /m\/x\.completionUsdPerMillion must be a number of US dollars/,
+    ],
+    [
+      'word.mjs',
+      price('promptUsdPerMillion: "1", completionUsdPerMillion: NaN'),
+      /promptUsdPerMillion must be a number.*completionUsdPerMillion must be a number/,
+    ],
+    ['minus.mjs', price(`${flat}, requestUsd: -1`), /m\/x\.requestUsd must not be below 0/],
+    ['huge.mjs', price(`${flat}, imageUsd: 1e7`), /m\/x\.imageUsd must be less than 9 million US dollars/],
+    ['price-typo.mjs', price(`${flat}, promptUsd: 1`), /m\/x Unrecognized key: "promptUsd"/],
+    ['no-tiers.mjs', price(`${flat}, tiers: {}`), /m\/x\.tiers must be a list of prices/],
+    [
+      'tier.mjs',
+      price(`${flat}, tiers: [{ ${flat}, minPromptTokens: 1.5 }]`),
+      /tiers\[0\]\.minPromptTokens must be a whole number of tokens/,
+    ],
+    [
+      'tiers.mjs',
+      price(`${flat}, tiers: [${tierOf(5)}, ${tierOf(5)}]`),
+      /tiers must each start at another minPromptTokens/,
     ],
     ['typo.mjs', 'export default { defaults: { maxStep: 1 } };', /defaults Unrecognized key: "maxStep"/],
     [

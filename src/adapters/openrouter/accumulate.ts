@@ -27,8 +27,6 @@ export interface WireAnswer {
   calls: TranscriptCall[];
   reasoning: JsonValue[];
   finishReason: string;
-  /** The generation id in the chunks, if they look like one. */
-  generationId: string | null;
   model: string | null;
   tokens: ModelUsage;
   usage: JsonValue | null;
@@ -39,12 +37,13 @@ export interface WireAnswer {
  * `reasoning_details`. A whole, unstreamed completion is taken like one chunk.
  */
 export class Accumulator {
+  /** The generation id in the chunks so far, if they hold what looks like one. */
+  generationId: string | null = null;
   private text = '';
   private textSizeBytes = 0;
   private finishReason: string | null = null;
   private usage: JsonValue | null = null;
   private model: string | null = null;
-  private generationId: string | null = null;
   private provider: string | undefined;
   private isDone = false;
   private readonly calls = new CallSlots();
@@ -87,7 +86,6 @@ export class Accumulator {
       calls: this.calls.list(idPrefix, taken),
       reasoning: this.reasoning.list(),
       finishReason: this.finishReason ?? 'tool_calls',
-      generationId: this.generationId,
       model: this.model,
       tokens: {
         promptTokens: countAt(this.usage ?? undefined, 'prompt_tokens'),

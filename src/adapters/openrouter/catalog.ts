@@ -1,90 +1,133 @@
 import type { JsonValue } from '../../core/json.js';
-import type { ModelInfo, ModelPrice } from '../../ports/model.js';
-import { parseDecimal, times, toNanoUsdExact, ZERO, type ListPrice } from './cost.js';
-import { at, countAt, isObject, listAt, textAt } from './json-read.js';
+import type { ModelPrice } from '../../core/price.js';
+import type { ModelInfo } from '../../ports/model.js';
+import { at, countAt, listAt, textAt } from './json-read.js';
+import { readPrice } from './price-list.js';
 
 const KEPT_MS = 600_000;
-const MILLION = 1_000_000;
+/** How long a list that could not be refreshed stands in for a newer one: prices of yesterday beat none. */
+const STALE_MS = 86_400_000;
+/** How soon to ask again after that, so that not every call waits for a list that cannot be had. */
+const RETRY_MS = 60_000;
 
-/** One model of the server's list. */
-export interface CatalogEntry {
-  info: ModelInfo;
-  price: ListPrice | null;
-}
+type List = Map<string, ModelInfo>;
 
 /** The server's list of models, kept in memory for 10 minutes; askers at the same time share one request. */
 export interface Catalog {
-  /** @returns `null` when the list has no such model, `undefined` when the server has no list. */
-  find(model: string): Promise<CatalogEntry | null | undefined>;
+  /**
+   * A model whose price is configured is known in any case, and at that price.
+   * @returns `null` when the list has no such model, `undefined` when the server has no list.
+   */
+  find(model: string): Promise<ModelInfo | null | undefined>;
+  /** The price of a model; `null` when it is not known, also for want of a list. Never throws. */
+  price(model: string): Promise<ModelPrice | null>;
 }
 
-/** Makes a {@link Catalog}. `fetchList` gives the body of `GET /models`, or `undefined` when there is none; what it throws is not kept. */
-export function createCatalog(
-  fetchList: () => Promise<JsonValue | undefined>,
-  nowMs: () => number = Date.now,
-): Catalog {
-  let kept: { atMs: number; entries: Promise<Map<string, CatalogEntry> | undefined> } | undefined;
-  const load = (): Promise<Map<string, CatalogEntry> | undefined> => {
-    if (kept !== undefined && nowMs() - kept.atMs < KEPT_MS) return kept.entries;
-    const mine = { atMs: nowMs(), entries: fetchList().then(readList) };
-    kept = mine;
-    mine.entries.catch(() => {
-      if (kept === mine) kept = undefined;
-    });
-    return mine.entries;
+/** Where a {@link Catalog} has its facts from. */
+export interface CatalogSources {
+  /** Gives the body of `GET /models`, or `undefined` when there is none. What it throws is kept only as long as an older list lasts. */
+  fetchList: () => Promise<JsonValue | undefined>;
+  /** Prices that win over those of the list. */
+  prices?: Readonly<Record<string, ModelPrice>> | undefined;
+  /** @defaultValue `Date.now` */
+  nowMs?: () => number;
+}
+
+/** Makes a {@link Catalog}. */
+export function createCatalog({ fetchList, prices = {}, nowMs = Date.now }: CatalogSources): Catalog {
+  const own = new Map(Object.entries(prices));
+  const load = keepFresh(async () => readList(await fetchList()), nowMs);
+  const find: Catalog['find'] = async (model) => {
+    const price = lookUp(own, model);
+    if (price === undefined) {
+      const list = await load();
+      return list && (listed(list, model) ?? null);
+    }
+    const list = await load().catch(() => undefined);
+    const unlisted = { id: model, contextLength: null, maxOutputTokens: null };
+    return { ...((list && listed(list, model)) ?? unlisted), price };
   };
   return {
-    async find(model) {
-      const entries = await load();
-      // A routing variant (`:nitro`, `:online`) is no entry of its own.
-      return entries === undefined
-        ? undefined
-        : (entries.get(model) ?? entries.get(model.replace(/:[^/:]*$/, '')) ?? null);
+    find,
+    async price(model) {
+      const configured = lookUp(own, model);
+      if (configured !== undefined) return configured;
+      const info = await find(model).catch(() => null);
+      return info?.price ?? null;
     },
   };
 }
 
-function readList(body: JsonValue | undefined): Map<string, CatalogEntry> | undefined {
+/** Asks for a list when the last one is 10 minutes old. An asking that fails, or brings no list, leaves the last one in place for a day. */
+function keepFresh(
+  ask: () => Promise<List | undefined>,
+  nowMs: () => number,
+): () => Promise<List | undefined> {
+  let last: { atMs: number; list: List } | undefined;
+  let kept: { untilMs: number; list: Promise<List | undefined> } | undefined;
+  return () => {
+    if (kept !== undefined && nowMs() < kept.untilMs) return kept.list;
+    const atMs = nowMs();
+    const fallback = last !== undefined && atMs - last.atMs < STALE_MS ? last.list : undefined;
+    const mine = { untilMs: atMs + KEPT_MS, list: ask() };
+    kept = mine;
+    const stale = (): List | undefined => {
+      if (fallback !== undefined) mine.untilMs = atMs + RETRY_MS;
+      return fallback;
+    };
+    mine.list = mine.list.then(
+      (list) => {
+        if (list === undefined) return stale();
+        last = { atMs, list };
+        return list;
+      },
+      (error: unknown) => {
+        const list = stale();
+        if (list !== undefined) return list;
+        if (kept === mine) kept = undefined;
+        throw error;
+      },
+    );
+    return mine.list;
+  };
+}
+
+// A routing variant (`:nitro`) is no entry of its own.
+function lookUp<Value>(values: ReadonlyMap<string, Value>, model: string): Value | undefined {
+  const plain = isSearching(model) ? model : model.replace(/:[^/:]*$/, '');
+  return values.get(model) ?? values.get(plain);
+}
+
+function listed(list: List, model: string): ModelInfo | undefined {
+  const info = lookUp(list, model);
+  if (info !== undefined || !isSearching(model)) return info;
+  const plain = list.get(model.slice(0, -SEARCHING.length));
+  return plain && { ...plain, price: null };
+}
+
+const SEARCHING = ':online';
+
+/** Whether the variant searches the web, which is billed on top of what the list says. */
+function isSearching(model: string): boolean {
+  return model.endsWith(SEARCHING);
+}
+
+function readList(body: JsonValue | undefined): List | undefined {
   if (!Array.isArray(at(body, 'data'))) return undefined;
-  const entries = new Map<string, CatalogEntry>();
+  const list: List = new Map();
   for (const model of listAt(body, 'data')) {
     const id = textAt(model, 'id');
     if (id === undefined) continue;
-    const entry = readEntry(id, model);
+    const info: ModelInfo = {
+      id,
+      contextLength: countAt(model, 'context_length') || null,
+      maxOutputTokens: countAt(model, 'top_provider', 'max_completion_tokens') || null,
+      price: readPrice(at(model, 'pricing')),
+    };
     const slug = textAt(model, 'canonical_slug');
     // Variants share the slug of their model, `:free` ones too: the plain model is the one meant.
-    if (slug !== undefined && (!entries.has(slug) || !id.includes(':'))) entries.set(slug, entry);
-    entries.set(id, entry);
+    if (slug !== undefined && (!list.has(slug) || !id.includes(':'))) list.set(slug, info);
+    list.set(id, info);
   }
-  return entries;
-}
-
-function readEntry(id: string, model: JsonValue): CatalogEntry {
-  const price = readPrice(at(model, 'pricing'));
-  const info: ModelInfo = {
-    id,
-    contextLength: countAt(model, 'context_length') || null,
-    maxOutputTokens: countAt(model, 'top_provider', 'max_completion_tokens') || null,
-    price: price === null ? null : roundPrice(price),
-  };
-  return { info, price };
-}
-
-// Routers have no price of their own and say -1.
-function readPrice(pricing: JsonValue | undefined): ListPrice | null {
-  if (!isObject(pricing)) return null;
-  const promptUsd = parseDecimal(pricing['prompt']);
-  const completionUsd = parseDecimal(pricing['completion']);
-  const requestUsd = pricing['request'] === undefined ? ZERO : parseDecimal(pricing['request']);
-  if (promptUsd === null || completionUsd === null || requestUsd === null) return null;
-  return { promptUsd, completionUsd, requestUsd };
-}
-
-function roundPrice({ promptUsd, completionUsd, requestUsd }: ListPrice): ModelPrice | null {
-  const promptNanoUsdPerMillion = toNanoUsdExact([times(promptUsd, MILLION)]);
-  const completionNanoUsdPerMillion = toNanoUsdExact([times(completionUsd, MILLION)]);
-  const requestNanoUsd = toNanoUsdExact([requestUsd]);
-  if (promptNanoUsdPerMillion === null || completionNanoUsdPerMillion === null || requestNanoUsd === null)
-    return null;
-  return { promptNanoUsdPerMillion, completionNanoUsdPerMillion, requestNanoUsd };
+  return list;
 }

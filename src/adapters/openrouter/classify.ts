@@ -31,6 +31,10 @@ export interface Failure {
     | undefined;
   headers?: HeaderReader | undefined;
   provider?: string | undefined;
+  /** The generation that failed, where the failure itself names it. */
+  generationId?: string | undefined;
+  /** Whether it is certain that nothing was billed. */
+  isUnbilled?: boolean;
 }
 
 /** What a failure means to a caller. `delayMs` only where the server said when to come back. */

@@ -2,12 +2,16 @@ import { APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import { AgentError, isAgentError } from '../../core/errors.js';
 import type { JsonObject, JsonValue } from '../../core/json.js';
 import { classify, errorStatus, type Failure } from './classify.js';
-import { at, textAt } from './json-read.js';
+import { GENERATION_HEADER } from './http-client.js';
+import { at, isObject, textAt } from './json-read.js';
+import { isUnsent, systemCode, textOf } from './network-error.js';
 import { wellFormed } from './well-formed.js';
 
 const MAX_WORDS_CHARS = 500;
 const MAX_READ_CHARS = 20_000;
 const REDACTED = '[redacted]';
+// What a gateway says when the server behind it did not answer, which may work, and bill, all the same (524: Cloudflare).
+const GATEWAY_STATUSES = new Set([502, 504, 520, 524]);
 
 /** Reads OpenRouter's error object (and the looser ones of other servers) into a {@link Failure}. */
 export function readFailure(
@@ -41,10 +45,17 @@ export interface ErrorMaker {
   fromUnknown(error: unknown): AgentError;
 }
 
-/** Makes the {@link ErrorMaker} of one server and key. */
-export function createErrorMaker({ apiKey, baseUrl }: { apiKey: string; baseUrl: string }): ErrorMaker {
+/** Makes the {@link ErrorMaker} of one server and key. `generationId` names what the errors are about, as far as it is known by then. */
+export function createErrorMaker(
+  { apiKey, baseUrl }: { apiKey: string; baseUrl: string },
+  generationId: () => string | null = () => null,
+): ErrorMaker {
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).host : baseUrl;
-  const fromFailure = (failure: Failure): AgentError => toAgentError(failure, { apiKey, host });
+  const fromFailure = (failure: Failure): AgentError =>
+    toAgentError(
+      { ...failure, generationId: failure.generationId ?? generationId() ?? undefined },
+      { apiKey, host },
+    );
   return {
     fromFailure,
     fromUnknown: (error) => (isAgentError(error) ? error : fromFailure(toFailure(error))),
@@ -63,29 +74,14 @@ function toFailure(error: unknown): Failure {
       status: error.status,
       headers: error.headers,
       message: error.message,
+      generationId: error.headers?.get(GENERATION_HEADER) ?? undefined,
+      isUnbilled: isObject(body) || !GATEWAY_STATUSES.has(error.status),
     });
   }
   const code = systemCode(error);
   const said = textOf(error, 'message') ?? 'the connection broke';
-  return { kind: 'connection', message: code === undefined ? said : `${said} (${code})` };
-}
-
-/** The system's short code (`ECONNREFUSED`) from an error or from what caused it. */
-function systemCode(error: unknown): string | undefined {
-  let found: unknown = error;
-  for (let depth = 0; depth < 5 && typeof found === 'object' && found !== null; depth += 1) {
-    const code = textOf(found, 'code');
-    if (code !== undefined) return code;
-    found = 'cause' in found ? found.cause : undefined;
-  }
-  return undefined;
-}
-
-// Not by `instanceof`: what the network throws may come from another realm.
-function textOf(value: unknown, key: 'code' | 'message'): string | undefined {
-  if (typeof value !== 'object' || value === null || !(key in value)) return undefined;
-  const found: unknown = Reflect.get(value, key);
-  return typeof found === 'string' ? found : undefined;
+  const message = code === undefined ? said : `${said} (${code})`;
+  return { kind: 'connection', message, isUnbilled: isUnsent(error) };
 }
 
 // No `cause`: the client's errors hold the response, and causes are written into history.
@@ -97,9 +93,14 @@ function toAgentError(failure: Failure, { apiKey, host }: { apiKey: string; host
   const details: JsonObject = {
     ...(status !== undefined && { status }),
     ...(failure.errorType !== undefined && { errorType: clean(failure.errorType, apiKey) }),
+    ...(failure.availability?.code !== undefined && {
+      availability: clean(failure.availability.code, apiKey),
+    }),
     ...(failure.provider !== undefined && { provider: clean(failure.provider, apiKey) }),
     ...(delayMs !== undefined && { delayMs }),
     ...(affordable !== undefined && { affordableTokens: Number(affordable) }),
+    ...(failure.generationId !== undefined && { generationId: clean(failure.generationId, apiKey) }),
+    ...(failure.isUnbilled === true && { unbilled: true }),
   };
   const who = ['The model API at', host, ...(status === undefined ? [] : [`answered ${status}`])].join(' ');
   const whose = failure.provider === undefined ? '' : ` (provider ${clean(failure.provider, apiKey)})`;

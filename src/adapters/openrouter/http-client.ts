@@ -2,10 +2,14 @@ import OpenAI from 'openai';
 import { Agent, fetch as undiciFetch, type RequestInit } from 'undici';
 import type { JsonValue } from '../../core/json.js';
 import { parseJson } from './json-read.js';
+import { isUnsent, unsentError } from './network-error.js';
 
 // Questions about key and models are small; a server that takes longer is as good as gone.
 const QUESTION_TIMEOUT_MS = 10_000;
 const CACHE_TTL_SECONDS = 3_600;
+
+/** The response header that names a generation. */
+export const GENERATION_HEADER = 'x-generation-id';
 
 /** Where and as whom to ask. */
 export interface HttpOptions {
@@ -21,15 +25,20 @@ export interface HttpClient {
   /** Starts a streamed chat completion; resolves with the headers in and the body unread. */
   openChat(body: string, signal: AbortSignal): Promise<Response>;
   /** Asks for a small JSON document; `undefined` when the answer is not JSON. */
-  getJson(path: string): Promise<JsonValue | undefined>;
+  getJson(path: string, signal?: AbortSignal): Promise<JsonValue | undefined>;
 }
 
 /** Makes an {@link HttpClient} that never retries, never logs, and sets no time limit on a body. */
 export function createHttpClient({ apiKey, baseUrl, appTitle, headersTimeoutMs }: HttpOptions): HttpClient {
   // Node's own fetch cuts a body after 5 silent minutes; how long silence may last is the watchdog's decision.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
-  const fetchWithoutLimits = (url: unknown, init: unknown): unknown =>
-    undiciFetch(String(url), { ...(init as RequestInit), dispatcher }); // The client hands over what fetch takes.
+  const fetchWithoutLimits = async (url: unknown, init: unknown): Promise<unknown> => {
+    try {
+      return await undiciFetch(String(url), { ...(init as RequestInit), dispatcher }); // The client hands over what fetch takes.
+    } catch (error) {
+      throw isUnsent(error) ? unsentError(error) : error;
+    }
+  };
   const client = new OpenAI({
     // The client refuses to exist without a key; servers on the own machine need none.
     apiKey: apiKey || 'none',
@@ -59,9 +68,10 @@ export function createHttpClient({ apiKey, baseUrl, appTitle, headersTimeoutMs }
           },
         })
         .asResponse(),
-    async getJson(path) {
+    async getJson(path, signal) {
+      const timeout = AbortSignal.timeout(QUESTION_TIMEOUT_MS);
       const response = await client
-        .get(path, { signal: AbortSignal.timeout(QUESTION_TIMEOUT_MS) })
+        .get(path, { signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) })
         .asResponse();
       return parseJson(await response.text());
     },

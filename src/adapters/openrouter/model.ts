@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import { AgentError, isAgentError } from '../../core/errors.js';
-import { canonicalJson } from '../../core/json.js';
-import type { ModelAnswer, ModelCost, ModelListener, ModelPort, ModelRequest } from '../../ports/model.js';
+import { canonicalJson, type JsonValue } from '../../core/json.js';
+import { dearest, type ModelPrice } from '../../core/price.js';
+import type {
+  ModelAnswer,
+  ModelCost,
+  ModelListener,
+  ModelPort,
+  ModelRequest,
+  ModelUsage,
+} from '../../ports/model.js';
 import { Accumulator, type ChunkNews } from './accumulate.js';
 import { createCatalog, type Catalog } from './catalog.js';
 import { estimateCost, reportedNanoUsd } from './cost.js';
 import { createErrorMaker, type ErrorMaker } from './failures.js';
-import { createHttpClient, type HttpClient } from './http-client.js';
+import { readGeneration } from './generation.js';
+import { createHttpClient, GENERATION_HEADER, type HttpClient } from './http-client.js';
 import { at, parseJson, parseLooseJson } from './json-read.js';
 import { SseDecoder, type SseEvent } from './sse.js';
 import { toWireBody } from './to-wire.js';
@@ -32,11 +41,14 @@ export interface OpenRouterOptions {
    * @defaultValue `longhaul`
    */
   appTitle?: string;
+  /** Prices by model id, in the place of those that the server lists. */
+  prices?: Readonly<Record<string, ModelPrice>>;
 }
 
 interface Parts {
   http: HttpClient;
-  errors: ErrorMaker;
+  /** The errors of a call, about the generation that it has a name for by then. */
+  errorsOf(generationId?: () => string | null): ErrorMaker;
   catalog: Catalog;
   patience: Patience;
 }
@@ -50,7 +62,7 @@ export function createOpenRouterModel(options: OpenRouterOptions): ModelPort {
     stallTimeoutMs: options.stallTimeoutMs ?? 120_000,
     firstContentTimeoutMs: options.firstContentTimeoutMs ?? 300_000,
   };
-  const errors = createErrorMaker(options);
+  const errorsOf: Parts['errorsOf'] = (generationId) => createErrorMaker(options, generationId);
   const http = createHttpClient({
     apiKey: options.apiKey,
     baseUrl: options.baseUrl,
@@ -58,36 +70,40 @@ export function createOpenRouterModel(options: OpenRouterOptions): ModelPort {
     // The watchdog, which knows why, shall be first.
     headersTimeoutMs: patience.firstContentTimeoutMs + 60_000,
   });
-  const question = (path: string): ReturnType<typeof ask> => ask({ http, errors }, path);
-  const catalog = createCatalog(() => question('/models'));
-  const parts: Parts = { http, errors, catalog, patience };
+  const question = (path: string, signal?: AbortSignal): ReturnType<typeof ask> =>
+    ask({ http, errors: errorsOf() }, path, signal);
+  const catalog = createCatalog({ fetchList: () => question('/models'), prices: options.prices });
+  const parts: Parts = { http, errorsOf, catalog, patience };
   return {
     call: (request, callOptions) => callModel(parts, request, callOptions),
-    async describe(model) {
-      const entry = await catalog.find(model);
-      return entry === undefined || entry === null ? entry : entry.info;
-    },
+    describe: (model) => catalog.find(model),
     async checkKey() {
       const remaining = at(await question('/key'), 'data', 'limit_remaining');
       return { limitRemainingUsd: typeof remaining === 'number' ? remaining : null };
+    },
+    async generation(id, signal) {
+      return readGeneration(await question(`/generation?id=${encodeURIComponent(id)}`, signal));
     },
   };
 }
 
 /** Asks a small question; `undefined` when the server does not know it. */
 async function ask(
-  { http, errors }: Pick<Parts, 'http' | 'errors'>,
+  { http, errors }: { http: HttpClient; errors: ErrorMaker },
   path: string,
+  signal?: AbortSignal,
 ): ReturnType<HttpClient['getJson']> {
+  signal?.throwIfAborted();
   try {
-    return await http.getJson(path);
+    return await http.getJson(path, signal);
   } catch (error) {
+    signal?.throwIfAborted();
     const failure = errors.fromUnknown(error);
     const status = failure.details['status'];
     if (typeof status === 'number' && NO_SUCH_QUESTION.has(status)) return undefined;
     // Here 403 can only be about the key, and whatever else went wrong, the server gave no answer.
     const code = status === 401 || status === 403 ? 'MODEL_AUTH' : 'MODEL_UNREACHABLE';
-    throw new AgentError(code, failure.message, { details: failure.details });
+    throw new AgentError(code, failure.message, { details: { ...failure.details, unbilled: true } });
   }
 }
 
@@ -101,38 +117,37 @@ async function callModel(
   const body = toWireBody(request);
   const accumulator = new Accumulator();
   const watchdog = new Watchdog(signal, parts.patience);
-  let isCached = false;
-  let headerId: string | null = null;
+  let headers: Headers | undefined;
+  const generationId = (): string | null => headers?.get(GENERATION_HEADER) || accumulator.generationId;
+  const errors = parts.errorsOf(generationId);
   try {
     const response = await parts.http.openChat(body, watchdog.signal);
-    headerId = response.headers.get('x-generation-id');
-    isCached = response.headers.get('x-openrouter-cache-status')?.toUpperCase() === 'HIT';
-    listener.onHeaders?.({ generationId: headerId });
-    await readAnswer({ response, accumulator, watchdog, errors: parts.errors, listener });
+    headers = response.headers;
+    listener.onHeaders?.({ generationId: generationId() });
+    await readAnswer({ response, accumulator, watchdog, errors, listener });
   } catch (error) {
     signal.throwIfAborted();
-    rethrow(error, { accumulator, watchdog, errors: parts.errors });
+    rethrow(error, { accumulator, watchdog, errors });
   } finally {
     watchdog.close();
   }
   signal.throwIfAborted();
-  if (!accumulator.isComplete) throw parts.errors.fromFailure(accumulator.truncation());
-  const { generationId, tokens, usage, model, ...answer } = accumulator.answer(
-    callIdPrefix(request),
-    callIdsIn(request),
-  );
+  if (!accumulator.isComplete) throw errors.fromFailure(accumulator.truncation());
+  const { tokens, usage, model, ...answer } = accumulator.answer(callIdPrefix(request), callIdsIn(request));
+  const cached = headers?.get('x-openrouter-cache-status')?.toUpperCase() === 'HIT';
   const answeredBy = model ?? request.model;
-  const cost: ModelCost = isCached
+  const cost: ModelCost = cached
     ? { kind: 'reported', nanoUsd: 0 }
-    : await costOf(parts.catalog, usage, answeredBy);
+    : await costOf({ usage, tokens, answeredBy }, request, parts.catalog);
   signal.throwIfAborted();
   return {
     ...answer,
     model: answeredBy,
     usage: tokens,
     cost,
-    generationId: headerId ?? generationId,
-    cached: isCached,
+    generationId: generationId(),
+    cached,
+    cacheSourceId: (cached && headers?.get('x-openrouter-cache-source-id')) || null,
   };
 }
 
@@ -204,16 +219,29 @@ function hear(news: ChunkNews, { watchdog, errors, listener }: Reading): void {
   for (const piece of news.calls) listener.onToolArgs?.(piece);
 }
 
+interface Used {
+  usage: JsonValue | null;
+  tokens: ModelUsage;
+  answeredBy: string;
+}
+
 async function costOf(
+  { usage, tokens, answeredBy }: Used,
+  request: ModelRequest,
   catalog: Catalog,
-  usage: Parameters<typeof reportedNanoUsd>[0],
-  model: string,
 ): Promise<ModelCost> {
   const nanoUsd = reportedNanoUsd(usage);
   if (nanoUsd !== null) return { kind: 'reported', nanoUsd };
-  // A list that cannot be had leaves the cost unknown; it must not cost us the answer.
-  const entry = await catalog.find(model).catch(() => null);
-  return estimateCost(usage, entry?.price ?? null);
+  const price = (await catalog.price(answeredBy)) ?? (await dearestOf(request, catalog));
+  return estimateCost(tokens, price);
+}
+
+/** What the call may have cost at most by the list: servers may answer under a name that no list has. */
+async function dearestOf({ model, models = [] }: ModelRequest, catalog: Catalog): Promise<ModelPrice | null> {
+  const first = await catalog.price(model);
+  const others = await Promise.all(models.map((name) => catalog.price(name)));
+  const known = others.filter((price) => price !== null);
+  return first === null || known.length < others.length ? null : dearest([first, ...known]);
 }
 
 function callIdsIn({ items }: ModelRequest): string[] {

@@ -8,6 +8,7 @@ import { wellFormed } from './well-formed.js';
 const MAX_SESSION_ID_CHARS = 256;
 const MAX_METADATA_VALUE_CHARS = 512;
 const MAX_TOOL_NAME_CHARS = 64;
+const NANO_PER_USD = 1e9;
 
 /**
  * The request body of a chat completion, as canonical JSON: equal requests give equal bytes, because OpenRouter's response cache
@@ -24,6 +25,7 @@ export function toWireBody(request: ModelRequest): string {
     ...toolFields(request),
     ...(request.temperature !== undefined && { temperature: request.temperature }),
     ...(request.reasoning !== undefined && { reasoning: { effort: request.reasoning } }),
+    ...(request.maxPrice !== undefined && { provider: { max_price: maxPriceOf(request.maxPrice) } }),
     metadata: metadataOf(request.metadata),
     session_id: request.sessionId.slice(0, MAX_SESSION_ID_CHARS),
     stream: true,
@@ -42,6 +44,15 @@ function toolFields({ tools, toolChoice }: ModelRequest): JsonObject {
 
 function toTool({ name, description, parameters }: ToolSpec): JsonValue {
   return { type: 'function', function: { name, description: wellFormed(description), parameters } };
+}
+
+/** In US dollars, tokens by the million (OpenRouter, ProviderPreferences). The nearest number to whole nano-dollars is read back as these. */
+function maxPriceOf(price: NonNullable<ModelRequest['maxPrice']>): JsonObject {
+  return {
+    prompt: price.promptNanoUsdPerMillion / NANO_PER_USD,
+    completion: price.completionNanoUsdPerMillion / NANO_PER_USD,
+    request: price.requestNanoUsd / NANO_PER_USD,
+  };
 }
 
 function metadataOf(metadata: Record<string, string>): JsonObject {

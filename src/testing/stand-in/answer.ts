@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../core/json.js';
-import { familyOf, maxOutputTokensOf, priceOf, toUsd, type StandInModel } from './models.js';
+import {
+  familyOf,
+  isPriced,
+  maxOutputTokensOf,
+  priceOf,
+  promptPriceOf,
+  toUsd,
+  type BilledTokens,
+  type StandInModel,
+} from './models.js';
 import type { ChatRequest, Reply } from './script.js';
 
 /** A tool call, ready to be sent. */
@@ -21,7 +30,7 @@ export interface Answer {
   reasoningDetails: JsonObject[] | null;
   calls: AnswerCall[];
   finishReason: string | null;
-  tokens: { promptTokens: number; completionTokens: number; cachedTokens: number; reasoningTokens: number };
+  tokens: Required<BilledTokens> & { reasoningTokens: number };
   costNanoUsd: number;
   chunkChars: number;
   /** Opaque text that stands for signatures and encrypted thoughts, the same for the same request. */
@@ -71,6 +80,7 @@ export function toAnswer(
     promptTokens: reply.usage?.promptTokens ?? promptTokensOf(request),
     completionTokens: reply.usage?.completionTokens ?? tokensOf(cut.takenChars()),
     cachedTokens: reply.usage?.cachedTokens ?? 0,
+    cacheWriteTokens: reply.usage?.cacheWriteTokens ?? 0,
     reasoningTokens: reply.usage?.reasoningTokens ?? tokensOf(reasoning.length),
   };
   return {
@@ -153,20 +163,19 @@ export function nativeFinishReason(model: StandInModel, finishReason: string | n
 export function usageOf(answer: Answer, options: { cached: boolean }): Record<string, unknown> {
   const { model } = answer;
   const tokens = options.cached
-    ? { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 }
+    ? { promptTokens: 0, completionTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 }
     : answer.tokens;
   const bill = options.cached ? 0 : answer.costNanoUsd;
-  const promptNanoUsd = Math.min(bill, tokens.promptTokens * (model.promptNanoUsd ?? 0));
-  const known = model.promptNanoUsd !== null && model.completionNanoUsd !== null;
+  const promptNanoUsd = Math.min(bill, promptPriceOf(model, tokens));
   return {
     prompt_tokens: tokens.promptTokens,
     completion_tokens: tokens.completionTokens,
     total_tokens: tokens.promptTokens + tokens.completionTokens,
-    cost: known || options.cached ? toUsd(model.byok ? 0 : bill) : null,
+    cost: isPriced(model) || options.cached ? toUsd(model.byok ? 0 : bill) : null,
     is_byok: model.byok ?? false,
     prompt_tokens_details: {
       cached_tokens: tokens.cachedTokens,
-      cache_write_tokens: 0,
+      cache_write_tokens: tokens.cacheWriteTokens,
       audio_tokens: 0,
       video_tokens: 0,
     },

@@ -3,10 +3,19 @@ import { findTranscriptProblem } from '../transcript-rules.js';
 import { familyDetails, outputLimitOf, promptTokensOf, toAnswer, type Answer } from './answer.js';
 import { cacheKey, cacheWishOf, type CacheWish } from './cache.js';
 import { deliver } from './deliver.js';
-import { httpError, providerRefusal, unavailable, type HttpError } from './errors.js';
+import { httpError, providerRefusal, tooMany, unavailable, type HttpError } from './errors.js';
 import type { Fault } from './faults.js';
 import { Meter } from './meter.js';
-import { contextLengthOf, familyOf, priceOf, providerOf, type StandInModel } from './models.js';
+import {
+  contextLengthOf,
+  familyOf,
+  isDearerThan,
+  priceOf,
+  promptPriceOf,
+  providerOf,
+  ratesAt,
+  type StandInModel,
+} from './models.js';
 import type { LoggedRequest } from './request-log.js';
 import { readChatRequest } from './request-rules.js';
 import type { ChatRequest, Reply, ScriptContext } from './script.js';
@@ -35,6 +44,8 @@ type Served = { answer: Answer; reply: Reply; fault: Fault | undefined };
 
 /** `POST /chat/completions`. */
 export async function handleChat(call: ChatCall, state: StandInState): Promise<void> {
+  const tooSoon = refuseByRate(state);
+  if (tooSoon !== null) return call.outlet.error(tooSoon);
   const read = readTurn(call, state);
   if ('error' in read) return call.outlet.error(read.error);
   const { turn } = read;
@@ -58,6 +69,18 @@ export async function handleChat(call: ChatCall, state: StandInState): Promise<v
     ? { 'X-OpenRouter-Cache-Status': 'MISS', 'X-OpenRouter-Cache-TTL': String(turn.wish.ttlSeconds) }
     : {};
   await send(served, { turn, state, extraHeaders: extra, cacheSourceId: null });
+}
+
+/** Counts the request into the running second, refused or not. */
+function refuseByRate(state: StandInState): HttpError | null {
+  if (state.rateLimit === null) return null;
+  const { perSecond, retryAfterSeconds = 1 } = state.rateLimit;
+  const { window } = state;
+  const nowMs = state.now();
+  if (nowMs - window.startedAtMs >= 1000) Object.assign(window, { startedAtMs: nowMs, count: 0 });
+  window.count += 1;
+  const resetMs = window.startedAtMs + 1000;
+  return window.count > perSecond ? tooMany({ perSecond, resetMs, retryAfterSeconds }) : null;
 }
 
 function readTurn(call: ChatCall, state: StandInState): { turn: Turn } | { error: HttpError } {
@@ -153,25 +176,45 @@ function findRefusal(model: StandInModel, turn: Turn, state: StandInState): Http
     turn.logged.problem = problem;
     return providerRefusal(problem, providerOf(model));
   }
-  const promptTokens = promptTokensOf(request);
-  const outputTokens = outputLimitOf(request, model);
-  const maximum = contextLengthOf(model);
-  if (promptTokens + (turn.logged.maxTokens ?? 0) > maximum) {
-    const asked = `However, you requested about ${promptTokens + (turn.logged.maxTokens ?? 0)} tokens (${promptTokens} of text input, ${turn.logged.maxTokens ?? 0} in the output).`;
-    return httpError(
-      400,
-      `This endpoint's maximum context length is ${maximum} tokens. ${asked} Please reduce the length of either one.`,
-      { error_type: 'context_length_exceeded' },
-    );
+  if (model.refusesToolChoiceNone && request.tool_choice === 'none') {
+    turn.logged.problem = "Invalid value for 'tool_choice': 'none' is not supported by this provider.";
+    return providerRefusal(turn.logged.problem, providerOf(model));
   }
+  const promptTokens = promptTokensOf(request);
+  if (isDearerThan(model, request.provider?.max_price ?? {}, promptTokens))
+    return unavailable(404, 'constraint_filtered', {
+      message: `No endpoints of ${model.id} are within max_price`,
+      requested: [model.id],
+      constraint: 'max_price',
+    });
+  return findTooLong(model, turn, promptTokens) ?? findUnpayable(model, turn, state);
+}
+
+function findTooLong(model: StandInModel, turn: Turn, promptTokens: number): HttpError | null {
+  const maximum = contextLengthOf(model);
+  const wanted = turn.logged.maxTokens ?? 0;
+  if (promptTokens + wanted <= maximum) return null;
+  const asked = `However, you requested about ${promptTokens + wanted} tokens (${promptTokens} of text input, ${wanted} in the output).`;
+  return httpError(
+    400,
+    `This endpoint's maximum context length is ${maximum} tokens. ${asked} Please reduce the length of either one.`,
+    { error_type: 'context_length_exceeded' },
+  );
+}
+
+function findUnpayable(model: StandInModel, turn: Turn, state: StandInState): HttpError | null {
   if (state.creditLimitNanoUsd === null) return null;
-  const left =
-    state.creditLimitNanoUsd -
-    state.ledger.spentNanoUsd(turn.apiKey) -
-    priceOf(model, { promptTokens, completionTokens: 0 });
-  const affordable = Math.max(0, Math.floor(left / Math.max(1, model.completionNanoUsd ?? 0)));
-  const tooMuch = `This request requires more credits, or fewer max_tokens. You requested up to ${outputTokens} tokens, but can only afford ${affordable}.`;
-  return left < outputTokens * (model.completionNanoUsd ?? 0) ? httpError(402, tooMuch) : null;
+  const promptTokens = promptTokensOf(turn.request);
+  const outputTokens = outputLimitOf(turn.request, model);
+  const left = state.creditLimitNanoUsd - state.ledger.spentNanoUsd(turn.apiKey);
+  if (left >= priceOf(model, { promptTokens, completionTokens: outputTokens })) return null;
+  const forOutput = left - promptPriceOf(model, { promptTokens, completionTokens: 0 });
+  const perToken = ratesAt(model, promptTokens).completionNanoUsd ?? 0;
+  const affordable = Math.max(0, Math.floor(forOutput / Math.max(1, perToken)));
+  return httpError(
+    402,
+    `This request requires more credits, or fewer max_tokens. You requested up to ${outputTokens} tokens, but can only afford ${affordable}.`,
+  );
 }
 
 interface Sending {
@@ -196,9 +239,7 @@ async function send(
     model: answer.model.id,
     metadata: request.metadata ?? {},
     promptTokens,
-    costNanoUsd: cached
-      ? 0
-      : Math.min(answer.costNanoUsd, priceOf(answer.model, { promptTokens, completionTokens: 0 })),
+    costNanoUsd: cached ? 0 : Math.min(answer.costNanoUsd, promptPriceOf(answer.model, answer.tokens)),
     cached,
     cacheSourceId,
     attempt: turn.attempt,

@@ -64,7 +64,8 @@ async function sendStream(delivery: Delivery): Promise<void> {
     )
       return;
     await outlet.pause(delivery.delayMs);
-    if (outlet.gone.aborted) return meter.left();
+    // A provider that wrote its last token is done, whether or not anybody hears that it is.
+    if (outlet.gone.aborted) return meter.sentAll && fault === undefined ? meter.complete() : meter.left();
     const isLast = index === lines.length - 1;
     await outlet.write(
       `data: ${line.text()}${isLast && fault?.kind === 'no-final-blank-line' ? '' : '\n\n'}`,

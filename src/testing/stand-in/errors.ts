@@ -44,6 +44,17 @@ export function httpError(status: number, message: string, metadata: JsonObject 
   };
 }
 
+/** The refusal of a request above the rate limit of the platform. */
+export function tooMany(limit: { perSecond: number; resetMs: number; retryAfterSeconds: number }): HttpError {
+  const headers = {
+    'retry-after': String(limit.retryAfterSeconds),
+    'x-ratelimit-limit': String(limit.perSecond),
+    'x-ratelimit-remaining': '0',
+    'x-ratelimit-reset': String(limit.resetMs),
+  };
+  return { ...httpError(429, `Rate limit exceeded: ${limit.perSecond} requests per second`), headers };
+}
+
 /** A refusal by the provider behind the model, in its own words. */
 export function providerRefusal(message: string, providerName: string): HttpError {
   const raw = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null } });
@@ -54,7 +65,7 @@ export function providerRefusal(message: string, providerName: string): HttpErro
 export function unavailable(
   status: number,
   code: string,
-  detail: { message: string; requested: readonly string[]; retryAfterSeconds?: number },
+  detail: { message: string; requested: readonly string[]; retryAfterSeconds?: number; constraint?: string },
 ): HttpError {
   const retryable = status === 429 || status === 503;
   const error = {
@@ -68,6 +79,7 @@ export function unavailable(
       retryable,
       ...(detail.retryAfterSeconds === undefined ? {} : { retry_after: detail.retryAfterSeconds }),
       requested_models: [...detail.requested],
+      ...(detail.constraint === undefined ? {} : { constraint: detail.constraint }),
       docs_url: 'https://openrouter.ai/docs/api-reference/errors',
     },
   };

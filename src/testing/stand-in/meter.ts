@@ -1,6 +1,6 @@
 import type { Answer } from './answer.js';
 import type { LedgerEntry } from './ledger.js';
-import { isCancellable } from './models.js';
+import { isCancellable, promptPriceOf } from './models.js';
 
 /** Keeps the bill of one generation true while it goes out. How it ends decides what is paid (OpenRouter's streaming and zero-completion-insurance pages). */
 export class Meter {
@@ -22,6 +22,11 @@ export class Meter {
   complete(): void {
     this.#close({ share: 1, completed: true, finishReason: this.answer.finishReason });
     this.onComplete();
+  }
+
+  /** Whether the last token went out, if not yet the end of the body. */
+  get sentAll(): boolean {
+    return this.#sentShare() === 1;
   }
 
   /** It broke off on the way: what was written is paid. */
@@ -53,7 +58,7 @@ export class Meter {
   #charge(share: number): void {
     if (this.entry.cached) return;
     const { tokens, costNanoUsd } = this.answer;
-    const promptNanoUsd = Math.min(costNanoUsd, tokens.promptTokens * (this.answer.model.promptNanoUsd ?? 0));
+    const promptNanoUsd = Math.min(costNanoUsd, promptPriceOf(this.answer.model, tokens));
     this.entry.completionTokens = Math.ceil(tokens.completionTokens * share);
     const writtenShare =
       tokens.completionTokens === 0 ? share : this.entry.completionTokens / tokens.completionTokens;

@@ -8,6 +8,7 @@ const METADATA_VALUE_CHARS = 512;
 
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const positive = z.number().int().positive();
+const price = z.union([z.number().min(0), z.string().regex(/^\d+(\.\d+)?$/)]).optional();
 
 const message = z.looseObject({ role: z.string() });
 const tool = z.object({
@@ -38,6 +39,11 @@ const chatRequest = z
     temperature: z.number().min(0).max(2).optional(),
     metadata: z.record(z.string().max(METADATA_KEY_CHARS), z.string().max(METADATA_VALUE_CHARS)).optional(),
     session_id: z.string().max(256).optional(),
+    provider: z
+      .looseObject({
+        max_price: z.looseObject({ prompt: price, completion: price, request: price }).optional(),
+      })
+      .nullish(),
   })
   .superRefine(checkWhole);
 

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.js';
 import { textOf, type WireMessage } from '../transcript-rules.js';
 import type { Fault } from './faults.js';
+import type { MaxPrice } from './models.js';
 
 /** A tool as the request offers it. */
 export interface WireTool {
@@ -20,6 +21,7 @@ export interface ChatRequest {
   max_completion_tokens?: number;
   temperature?: number;
   metadata?: Record<string, string>;
+  provider?: { max_price?: MaxPrice | undefined } | null;
 }
 
 /** A tool call of a scripted answer. */
@@ -50,6 +52,7 @@ export interface Reply {
     promptTokens?: number;
     completionTokens?: number;
     cachedTokens?: number;
+    cacheWriteTokens?: number;
     reasoningTokens?: number;
   };
   /** What the whole answer costs; default: tokens times the price of the model. */

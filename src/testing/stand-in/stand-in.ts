@@ -8,7 +8,7 @@ import { Ledger, type LedgerEntry } from './ledger.js';
 import { defaultModels, modelList, type StandInModel } from './models.js';
 import { loggableHeaders, RequestLog, type LoggedRequest } from './request-log.js';
 import type { FaultPlan, Script } from './script.js';
-import type { StandInState } from './state.js';
+import type { RateLimit, StandInState } from './state.js';
 import { Outlet, readBody } from './wire.js';
 
 /** How the stand-in behaves. Only the script is needed. */
@@ -26,6 +26,8 @@ export interface StandInOptions {
   faults?: FaultPlan;
   /** What each key may spend; a request whose worst case does not fit is refused with 402. Default: `null`, no limit. */
   creditLimitNanoUsd?: number | null;
+  /** Chat requests above it, all keys together, are refused with 429 and stand in the log like any other. Default: none. */
+  rateLimit?: RateLimit;
   /** How often `GET /generation` answers 404 for a finished generation before its data appear; default 1, as they appear late in earnest. */
   generationMisses?: number;
   /** The clock, in milliseconds; default `Date.now`. */
@@ -92,6 +94,8 @@ function initialState(options: StandInOptions): StandInState {
     latencyMs: options.latencyMs ?? 0,
     creditLimitNanoUsd: options.creditLimitNanoUsd ?? null,
     generationMisses: options.generationMisses ?? 1,
+    rateLimit: options.rateLimit ?? null,
+    window: { startedAtMs: -Infinity, count: 0 },
     now,
     ledger: new Ledger(),
     cache: new ResponseCache(now),

@@ -4,6 +4,13 @@ import type { StandInModel } from './models.js';
 import type { RequestLog } from './request-log.js';
 import type { FaultPlan, Script } from './script.js';
 
+/** How many chat requests are taken in a second, and what the others are told. */
+export interface RateLimit {
+  perSecond: number;
+  /** What `Retry-After` says; default 1. */
+  retryAfterSeconds?: number;
+}
+
 /** Everything a running stand-in knows. */
 export interface StandInState {
   script: Script;
@@ -13,6 +20,10 @@ export interface StandInState {
   apiKeys: ReadonlySet<string> | null;
   latencyMs: number;
   creditLimitNanoUsd: number | null;
+  /** `null`: none. */
+  rateLimit: RateLimit | null;
+  /** The second that the rate limit counts in. */
+  window: { startedAtMs: number; count: number };
   /** How often each generation answers 404 before its data appear. */
   generationMisses: number;
   now(): number;

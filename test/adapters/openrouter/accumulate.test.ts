@@ -11,6 +11,7 @@ import { chunk, FINISH, USAGE, USAGE_CHUNK } from './scripted-server.js';
 
 interface Run {
   answer: WireAnswer;
+  generationId: string | null;
   news: ChunkNews[];
   isComplete: boolean;
 }
@@ -19,7 +20,8 @@ function run(chunks: object[], { done = true }: { done?: boolean } = {}): Run {
   const accumulator = new Accumulator();
   const news = chunks.map((each) => accumulator.add(each as JsonValue));
   if (done) accumulator.done();
-  return { answer: accumulator.answer('call_x'), news, isComplete: accumulator.isComplete };
+  const { isComplete, generationId } = accumulator;
+  return { answer: accumulator.answer('call_x'), generationId, news, isComplete };
 }
 
 const call = (fragment: object): object => chunk({ content: null, tool_calls: [fragment] });
@@ -32,14 +34,19 @@ const failureOf = (each: object): ChunkNews['failure'] => run([each]).news[0]?.f
 
 describe('text', () => {
   it('is joined over chunks', () => {
-    const { answer, news } = run([chunk({ content: 'Hel' }), chunk({ content: 'lo' }), FINISH, USAGE_CHUNK]);
+    const { answer, news, generationId } = run([
+      chunk({ content: 'Hel' }),
+      chunk({ content: 'lo' }),
+      FINISH,
+      USAGE_CHUNK,
+    ]);
+    expect(generationId).toBe('gen-1');
     expect(answer).toMatchObject({
       text: 'Hello',
       calls: [],
       reasoning: [],
       finishReason: 'stop',
       model: 'test/model',
-      generationId: 'gen-1',
     });
     expect(news.map((each) => each.text)).toEqual(['Hel', 'lo', '', '']);
   });
@@ -76,8 +83,9 @@ describe('text', () => {
       choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hi' } }],
       usage: USAGE,
     };
-    const { answer, isComplete } = run([whole], { done: false });
-    expect(answer).toMatchObject({ text: 'hi', generationId: 'gen-9', model: 'm' });
+    const { answer, isComplete, generationId } = run([whole], { done: false });
+    expect(answer).toMatchObject({ text: 'hi', model: 'm' });
+    expect(generationId).toBe('gen-9');
     expect(isComplete).toBe(true);
   });
 

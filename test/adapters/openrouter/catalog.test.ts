@@ -10,17 +10,18 @@ const MODEL = {
 };
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 function catalogOf(...bodies: (JsonValue | undefined | Error)[]) {
   const state = { asked: 0, nowMs: 0 };
-  const catalog = createCatalog(
-    async () => {
+  const catalog = createCatalog({
+    fetchList: async () => {
       const body = bodies[Math.min(state.asked++, bodies.length - 1)];
       if (body instanceof Error) throw body;
       return body;
     },
-    () => state.nowMs,
-  );
+    nowMs: () => state.nowMs,
+  });
   return { catalog, state };
 }
 
@@ -28,7 +29,7 @@ const find = (body: JsonValue | undefined, model: string) => catalogOf(body).cat
 
 describe('the catalog', () => {
   it('knows length, limit and price of a model', async () => {
-    expect((await find({ data: [MODEL] }, 'openai/gpt-4'))?.info).toEqual({
+    expect(await find({ data: [MODEL] }, 'openai/gpt-4')).toEqual({
       id: 'openai/gpt-4',
       contextLength: 8192,
       maxOutputTokens: 4096,
@@ -41,12 +42,12 @@ describe('the catalog', () => {
   });
 
   it.each(['openai/gpt-4-0613', 'openai/gpt-4:nitro'])('finds a model under %s', async (name) => {
-    expect((await find({ data: [MODEL] }, name))?.info.id).toBe('openai/gpt-4');
+    expect((await find({ data: [MODEL] }, name))?.id).toBe('openai/gpt-4');
   });
 
   it('prefers a variant that is listed', async () => {
     const free = { ...MODEL, id: 'openai/gpt-4:free', pricing: { prompt: '0', completion: '0' } };
-    expect((await find({ data: [free, MODEL] }, 'openai/gpt-4:free'))?.info.price).toMatchObject({
+    expect((await find({ data: [free, MODEL] }, 'openai/gpt-4:free'))?.price).toMatchObject({
       promptNanoUsdPerMillion: 0,
     });
   });
@@ -56,7 +57,7 @@ describe('the catalog', () => {
     async (place) => {
       const data: JsonValue[] = [MODEL];
       data.splice(place, 0, { ...MODEL, id: 'openai/gpt-4:free' });
-      expect((await find({ data }, 'openai/gpt-4-0613'))?.info.id).toBe('openai/gpt-4');
+      expect((await find({ data }, 'openai/gpt-4-0613'))?.id).toBe('openai/gpt-4');
     },
   );
 
@@ -71,7 +72,7 @@ describe('the catalog', () => {
     ['a router', { id: 'm', pricing: { prompt: '-1', completion: '-1' } }],
     ['half a price', { id: 'm', pricing: { prompt: '1' } }],
   ])('knows no price with %s', async (_name, model) => {
-    expect((await find({ data: [model] }, 'm'))?.info).toEqual({
+    expect(await find({ data: [model] }, 'm')).toEqual({
       id: 'm',
       contextLength: null,
       maxOutputTokens: null,
@@ -93,6 +94,72 @@ describe('the catalog', () => {
   it('does not keep a failure', async () => {
     const { catalog } = catalogOf(new Error('down'), { data: [MODEL] });
     await expect(catalog.find('openai/gpt-4')).rejects.toThrow('down');
-    expect((await catalog.find('openai/gpt-4'))?.info.contextLength).toBe(8192);
+    expect((await catalog.find('openai/gpt-4'))?.contextLength).toBe(8192);
+  });
+
+  it.each([
+    ['fails', new Error('down')],
+    ['brings no list', '<html>'],
+  ])('uses the old list for a day when a refresh %s, and asks again every minute', async (_name, trouble) => {
+    const { catalog, state } = catalogOf({ data: [MODEL] }, trouble, trouble, { data: [] });
+    await catalog.find('openai/gpt-4');
+    state.nowMs = 10 * MINUTE_MS;
+    expect(await catalog.price('openai/gpt-4')).toMatchObject({ requestNanoUsd: 0 });
+    state.nowMs = 11 * MINUTE_MS - 1;
+    await catalog.find('openai/gpt-4');
+    expect(state.asked).toBe(2);
+    state.nowMs = DAY_MS - 1;
+    expect(await catalog.find('openai/gpt-4')).toMatchObject({ contextLength: 8192 });
+    expect(state.asked).toBe(3);
+    state.nowMs = DAY_MS + MINUTE_MS;
+    expect(await catalog.find('openai/gpt-4')).toBeNull();
+  });
+
+  it('knows nothing any more once the old list is a day old', async () => {
+    const { catalog, state } = catalogOf({ data: [MODEL] }, new Error('down'));
+    await catalog.find('openai/gpt-4');
+    state.nowMs = DAY_MS;
+    await expect(catalog.find('openai/gpt-4')).rejects.toThrow('down');
+    expect(await catalog.price('openai/gpt-4')).toBeNull();
+  });
+
+  it('knows no price of a variant that searches the web, which is billed apart', async () => {
+    const { catalog } = catalogOf({ data: [MODEL] });
+    expect(await catalog.find('openai/gpt-4:online')).toMatchObject({ contextLength: 8192, price: null });
+  });
+});
+
+describe('a configured price', () => {
+  const price = { promptNanoUsdPerMillion: 1, completionNanoUsdPerMillion: 2, requestNanoUsd: 3 };
+  const withPrices = (fetchList: () => Promise<JsonValue | undefined>) =>
+    createCatalog({ fetchList, prices: { 'openai/gpt-4': price, 'my/model': price } });
+
+  it('wins over the list, for variants too', async () => {
+    const catalog = withPrices(async () => ({ data: [MODEL] }));
+    expect(await catalog.find('openai/gpt-4')).toEqual({
+      id: 'openai/gpt-4',
+      contextLength: 8192,
+      maxOutputTokens: 4096,
+      price,
+    });
+    expect(await catalog.price('openai/gpt-4:nitro')).toEqual(price);
+    expect(await catalog.price('openai/gpt-4:online')).toBeNull();
+  });
+
+  it.each<[string, () => Promise<JsonValue | undefined>]>([
+    ['the list has no such model', async () => ({ data: [] })],
+    ['the server has no list', async () => undefined],
+    ['the list cannot be had', () => Promise.reject(new Error('down'))],
+  ])('makes a model known where %s', async (_name, fetchList) => {
+    expect(await withPrices(fetchList).find('my/model')).toEqual({
+      id: 'my/model',
+      contextLength: null,
+      maxOutputTokens: null,
+      price,
+    });
+  });
+
+  it('is not taken from the nature of objects', async () => {
+    expect(await withPrices(async () => ({ data: [] })).find('constructor')).toBeNull();
   });
 });

@@ -3,10 +3,9 @@ import {
   estimateCost,
   parseDecimal,
   reportedNanoUsd,
-  times,
   toNanoUsdExact,
-  ZERO,
 } from '../../../src/adapters/openrouter/cost.js';
+import type { ModelPrice } from '../../../src/core/price.js';
 
 const tokens = { prompt_tokens: 10, completion_tokens: 4 };
 
@@ -84,6 +83,16 @@ describe('reportedNanoUsd', () => {
     ['nothing for a missing cost', tokens, null],
     ['nothing for a negative cost', { ...tokens, cost: -0.1 }, null],
     ['nothing for a cost that is a word', { ...tokens, cost: 'NaN' }, null],
+    [
+      'a bill that is all upstream',
+      { ...tokens, cost: 0, is_byok: true, cost_details: { upstream_inference_cost: '0.02' } },
+      20_000_000,
+    ],
+    [
+      'nothing when the upstream bill is negative',
+      { ...tokens, cost: 1, is_byok: true, cost_details: { upstream_inference_cost: -1 } },
+      null,
+    ],
     ['nothing for a usage object of zeros', { prompt_tokens: 0, completion_tokens: 0, cost: 0 }, null],
     ['nothing without usage', null, null],
   ])('reports %s', (_name, usage, expected) => {
@@ -92,24 +101,28 @@ describe('reportedNanoUsd', () => {
 });
 
 describe('estimateCost', () => {
-  const price = { promptUsd: decimal('0.000003'), completionUsd: decimal('0.000015'), requestUsd: ZERO };
+  const price: ModelPrice = {
+    promptNanoUsdPerMillion: 3_000_000_000,
+    completionNanoUsdPerMillion: 15_000_000_000,
+    cacheReadNanoUsdPerMillion: 300_000_000,
+    requestNanoUsd: 7,
+  };
+  const used = { promptTokens: 10, completionTokens: 4, cachedTokens: 0 };
 
-  it('multiplies tokens and prices', () => {
-    expect(estimateCost(tokens, price)).toEqual({ kind: 'estimated', nanoUsd: 10 * 3000 + 4 * 15_000 });
-  });
-
-  it('adds the price of the request', () => {
-    expect(estimateCost(tokens, { ...price, requestUsd: times(decimal('0.001'), 2) })).toEqual({
+  it('is what the tokens and the request cost by the list', () => {
+    expect(estimateCost(used, price)).toEqual({ kind: 'estimated', nanoUsd: 10 * 3000 + 4 * 15_000 + 7 });
+    expect(estimateCost({ ...used, cachedTokens: 10 }, price)).toEqual({
       kind: 'estimated',
-      nanoUsd: 2_090_000,
+      nanoUsd: 10 * 300 + 4 * 15_000 + 7,
     });
   });
 
   it.each([
-    ['no price', tokens, null],
-    ['no usage', null, price],
-    ['no tokens', { prompt_tokens: 0, completion_tokens: 0 }, price],
-  ])('knows nothing with %s', (_name, usage, known) => {
-    expect(estimateCost(usage, known)).toEqual({ kind: 'unknown' });
+    ['no price', used, null],
+    ['no prompt tokens', { ...used, promptTokens: 0 }, price],
+    ['no written tokens', { ...used, completionTokens: 0 }, price],
+    ['a price beyond all numbers', used, { ...price, requestNanoUsd: Number.MAX_SAFE_INTEGER }],
+  ])('knows nothing with %s', (_name, tokensUsed, known) => {
+    expect(estimateCost(tokensUsed, known)).toEqual({ kind: 'unknown' });
   });
 });

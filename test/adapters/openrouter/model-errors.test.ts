@@ -45,6 +45,15 @@ async function errorAt(baseUrl: string, apiKey = KEY): Promise<AgentError> {
   return error;
 }
 
+/** Where nobody listens any more. */
+async function closedUrl(): Promise<string> {
+  const closed = createServer();
+  await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+  const { port } = closed.address() as AddressInfo; // A TCP server's address is an object.
+  await new Promise((resolve) => closed.close(resolve));
+  return `http://127.0.0.1:${port}/api/v1`;
+}
+
 function errorOf(script: Script): Promise<AgentError> {
   server.script = script;
   return errorAt(server.baseUrl);
@@ -84,7 +93,10 @@ describe('an answer that is not complete', () => {
   });
 
   it('names the provider', async () => {
-    expect((await errorOf(streams(chunk({ content: 'a' })))).details).toEqual({ provider: 'Anthropic' });
+    expect((await errorOf(streams(chunk({ content: 'a' })))).details).toEqual({
+      provider: 'Anthropic',
+      generationId: 'gen-header',
+    });
   });
 });
 
@@ -173,6 +185,7 @@ describe('an error status', () => {
       status: 429,
       errorType: 'rate_limit_exceeded',
       delayMs: 7_000,
+      unbilled: true,
     });
   });
 
@@ -197,7 +210,7 @@ describe('an error status', () => {
     expect(error.message).toContain(
       '(provider Google AI Studio): Provider returned error: Gemini models require',
     );
-    expect(error.details).toEqual({ status: 400, provider: 'Google AI Studio' });
+    expect(error.details).toEqual({ status: 400, provider: 'Google AI Studio', unbilled: true });
   });
 
   it.each([
@@ -215,17 +228,14 @@ describe('an error status', () => {
 
 describe('a broken connection', () => {
   it('is MODEL_UNREACHABLE when it is refused', async () => {
-    const closed = createServer();
-    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
-    const { port } = closed.address() as AddressInfo; // A TCP server's address is an object.
-    await new Promise((resolve) => closed.close(resolve));
-    const error = await errorAt(`http://127.0.0.1:${port}/api/v1`);
+    const url = await closedUrl();
+    const error = await errorAt(url);
     expect(error).toMatchObject({
       code: 'MODEL_UNREACHABLE',
       retryable: true,
       message: expect.stringContaining('ECONNREFUSED'),
     });
-    expect(error.message).toContain(`127.0.0.1:${port}`);
+    expect(error.message).toContain(new URL(url).host);
   });
 
   it.each([
@@ -247,6 +257,89 @@ describe('a broken connection', () => {
   ])('is MODEL_UNREACHABLE when it is reset %s', async (_name, script) => {
     expect(await errorOf(script)).toMatchObject({ code: 'MODEL_UNREACHABLE', retryable: true });
     expect(server.seen).toHaveLength(1);
+  });
+});
+
+describe('what a failed call may have cost', () => {
+  const json = { error: { code: 0, message: 'no' } };
+  const reset =
+    (...events: object[]): Script =>
+    (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'x-generation-id': 'gen-header' });
+      response.write(sse(...events), () => response.socket?.resetAndDestroy());
+    };
+
+  it.each<[string, Script]>([
+    ...[400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 524, 529].map(
+      (status): [string, Script] => [`the API says ${status}`, answers(status, json)],
+    ),
+    ['a page says 429', answers(429, '<html>')],
+    ['a page says 503', answers(503, '<html>')],
+  ])('is nothing when %s', async (_name, script) => {
+    expect((await errorOf(script)).details).toMatchObject({ unbilled: true });
+  });
+
+  it('is nothing when no connection could be made', async () => {
+    expect((await errorAt(await closedUrl())).details).toEqual({ unbilled: true });
+  });
+
+  it.each<[string, Script]>([
+    // The server behind it may still be at work.
+    ...[502, 504, 520, 524].map((status): [string, Script] => [
+      `a gateway says ${status}`,
+      answers(status, '<html><body>Bad gateway</body></html>'),
+    ]),
+    ['the connection broke before the headers', (response) => response.socket?.resetAndDestroy()],
+    ['the connection broke in mid-stream', reset(chunk({ content: 'a' }))],
+    ['the stream ended early', streams(chunk({ content: 'a' }))],
+    ['the stream holds garbage', streams('data: {garbage}\n\n', ...HELLO, DONE)],
+    ['the answer is an error', streams({ error: DISCONNECTED })],
+    ['the answer is a JSON error', answers(200, { error: DISCONNECTED })],
+    ['the answer is a page', answers(200, '<html>')],
+  ])('is not known when %s', async (_name, script) => {
+    expect((await errorOf(script)).details).not.toHaveProperty('unbilled');
+  });
+
+  it('is not known when nothing came in time', async () => {
+    server.script = () => undefined;
+    const silent = createOpenRouterModel({ apiKey: KEY, baseUrl: server.baseUrl, firstContentTimeoutMs: 30 });
+    const error: unknown = await silent
+      .call(REQUEST, { signal: new AbortController().signal })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'MODEL_STALLED', details: {} });
+    expect(error).not.toHaveProperty('details.unbilled');
+  });
+
+  it.each<[string, Script, string]>([
+    ['the stream ended early', streams(chunk({ content: 'a' })), 'gen-header'],
+    ['the connection broke', reset(chunk({ content: 'a' })), 'gen-header'],
+    ['there is garbage', streams('data: {garbage}\n\n', ...HELLO), 'gen-header'],
+    ['the answer is an error', streams({ error: DISCONNECTED }), 'gen-header'],
+    ['an error status has a header', answers(500, json, { 'x-generation-id': 'gen-500' }), 'gen-500'],
+    [
+      'only the chunks name it',
+      (response) => response.end(sse(chunk({ content: 'a' }), { error: DISCONNECTED })),
+      'gen-1',
+    ],
+    ['only the JSON names it', answers(200, { id: 'gen-7', error: DISCONNECTED }), 'gen-7'],
+  ])('can be asked about by generation id when %s', async (_name, script, generationId) => {
+    expect((await errorOf(script)).details).toMatchObject({ generationId });
+  });
+
+  it('has the generation id of a call that stalled', async () => {
+    server.script = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'x-generation-id': 'gen-slow' });
+      response.flushHeaders();
+    };
+    const silent = createOpenRouterModel({
+      apiKey: KEY,
+      baseUrl: server.baseUrl,
+      firstContentTimeoutMs: 200,
+    });
+    await expect(silent.call(REQUEST, { signal: new AbortController().signal })).rejects.toMatchObject({
+      code: 'MODEL_STALLED',
+      details: { generationId: 'gen-slow' },
+    });
   });
 });
 

@@ -76,6 +76,7 @@ describe('a call', () => {
       cost: { kind: 'reported', nanoUsd: 140_000 },
       generationId: 'gen-header',
       cached: false,
+      cacheSourceId: null,
     });
   });
 
@@ -240,12 +241,35 @@ describe('a call', () => {
 describe('the cost of a call', () => {
   const uncosted = (usage: object): object[] => [...HELLO.slice(0, 3), chunk({}, { usage })];
 
-  it('is 0 for an answer of the response cache', async () => {
+  it.each([
+    ['what it reports', { prompt_tokens: 0, completion_tokens: 0 }, 'gen-source'],
+    ['what it reports, and names no source', { prompt_tokens: 10, completion_tokens: 4, cost: 0.5 }, null],
+  ])('is 0 for an answer of the response cache, whatever %s', async (_name, usage, sourceId) => {
     const script: Script = (response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream', 'x-openrouter-cache-status': 'HIT' });
-      response.end(sse(...uncosted({ prompt_tokens: 0, completion_tokens: 0 }), DONE));
+      response.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'x-openrouter-cache-status': 'HIT',
+        ...(sourceId !== null && { 'x-openrouter-cache-source-id': sourceId }),
+      });
+      response.end(sse(...uncosted(usage), DONE));
     };
-    expect(await call(script)).toMatchObject({ cached: true, cost: { kind: 'reported', nanoUsd: 0 } });
+    expect(await call(script)).toMatchObject({
+      cached: true,
+      cost: { kind: 'reported', nanoUsd: 0 },
+      cacheSourceId: sourceId,
+    });
+  });
+
+  it('has no source without a hit', async () => {
+    const script: Script = (response) => {
+      response.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'x-openrouter-cache-status': 'MISS',
+        'x-openrouter-cache-source-id': 'gen-stray',
+      });
+      response.end(sse(...HELLO, DONE));
+    };
+    expect(await call(script)).toMatchObject({ cached: false, cacheSourceId: null });
   });
 
   it('is estimated from the price list when the server does not say', async () => {
@@ -263,6 +287,37 @@ describe('the cost of a call', () => {
       streamsWithPrices(...HELLO.slice(0, 3), `data: ${usage.replace('"COST"', 'NaN')}\n\n`, DONE),
     );
     expect(answer).toMatchObject({ text: 'Hello', cost: { kind: 'estimated', nanoUsd: 18_000 } });
+  });
+
+  const PRICE = { promptNanoUsdPerMillion: 5e6, completionNanoUsdPerMillion: 7e6, requestNanoUsd: 1 };
+  const USED = { prompt_tokens: 10, completion_tokens: 4 };
+
+  it('is estimated from a configured price without a look at the list', async () => {
+    const answer = await call(streams(...uncosted(USED), DONE), { prices: { 'test/model': PRICE } });
+    expect(answer.cost).toEqual({ kind: 'estimated', nanoUsd: 79 });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('is estimated at the dearest that was asked for, when who answered is on no list', async () => {
+    const prices = { 'my/one': PRICE, 'my/two': { ...PRICE, promptNanoUsdPerMillion: 9e6 } };
+    const renamed = HELLO.slice(0, 3).map((each) => ({ ...each, model: 'my-one-q4.gguf' }));
+    const last = chunk({}, { usage: USED, model: 'my-one-q4.gguf' });
+    const asked = { prices, request: { model: 'my/one', models: ['my/two'] } };
+    expect((await call(streamsWithPrices(...renamed, last, DONE), asked)).cost).toEqual({
+      kind: 'estimated',
+      nanoUsd: 119,
+    });
+    const partly = { prices, request: { model: 'my/one', models: ['my/three'] } };
+    expect((await call(streamsWithPrices(...renamed, last, DONE), partly)).cost).toEqual({ kind: 'unknown' });
+  });
+
+  it.each([
+    ['no usage at all', null],
+    ['all zeros', { prompt_tokens: 0, completion_tokens: 0, cost: 0 }],
+    ['a negative cost and no tokens', { cost: -1 }],
+  ])('is unknown, not zero, with %s', async (_name, usage) => {
+    const answer = await call(streamsWithPrices(...uncosted({ ...usage }), DONE));
+    expect(answer.cost).toEqual({ kind: 'unknown' });
   });
 
   it('is unknown when there is no price list either, and the answer is kept', async () => {
@@ -374,8 +429,10 @@ describe('describe and checkKey', () => {
     expect(server.seen[0]).toMatchObject({ method: 'GET', path: '/api/v1/models' });
   });
 
-  it('describe knows nothing of a server without a list', async () => {
+  it('describe knows nothing of a server without a list, but for what is configured', async () => {
     server.script = answers(404, 'Not found');
+    const price = { promptNanoUsdPerMillion: 1, completionNanoUsdPerMillion: 2, requestNanoUsd: 3 };
+    expect(await model({ prices: { 'my/model': price } }).describe('my/model')).toMatchObject({ price });
     expect(await model().describe('test/model')).toBeUndefined();
     server.script = answers(200, '<html>');
     expect(await model().describe('test/model')).toBeUndefined();
@@ -407,5 +464,76 @@ describe('describe and checkKey', () => {
     server.script = answers(status, { error: { code: status, message: 'no' } });
     expect(await codeOf(model().checkKey())).toBe(code);
     expect(await codeOf(model().describe('m'))).toBe(code);
+  });
+});
+
+describe('generation', () => {
+  const ask = (data: object | null, status = 200): ReturnType<ReturnType<typeof model>['generation']> => {
+    server.script = answers(status, data === null ? 'no' : { data });
+    return model().generation('gen-1/?', new AbortController().signal);
+  };
+  const COUNTS = {
+    native_tokens_prompt: 11,
+    native_tokens_completion: 5,
+    tokens_prompt: 9,
+    tokens_completion: 4,
+  };
+
+  it('asks by id and tells cost and tokens', async () => {
+    expect(
+      await ask({ ...COUNTS, total_cost: 0.0000000011, is_byok: false, upstream_inference_cost: 7 }),
+    ).toEqual({
+      costNanoUsd: 2,
+      promptTokens: 11,
+      completionTokens: 5,
+    });
+    expect(server.seen[0]).toMatchObject({ method: 'GET', path: '/api/v1/generation?id=gen-1%2F%3F' });
+  });
+
+  it('falls back to the counts of the common tokenizer', async () => {
+    const data = { total_cost: 1, native_tokens_prompt: null, tokens_prompt: 9, tokens_completion: 4 };
+    expect(await ask(data)).toEqual({ costNanoUsd: 1e9, promptTokens: 9, completionTokens: 4 });
+  });
+
+  it.each<[string, object, object | null]>([
+    [
+      'an own key',
+      { total_cost: 0.1, is_byok: true, upstream_inference_cost: 0.2 },
+      { costNanoUsd: 300_000_000 },
+    ],
+    [
+      'an own key whose bill is missing',
+      { total_cost: 0.1, is_byok: true, upstream_inference_cost: null },
+      null,
+    ],
+    ['a replay', { total_cost: 0.1, is_byok: true, response_cache_source_id: 'gen-0' }, { costNanoUsd: 0 }],
+    ['a generation that was free', { total_cost: 0 }, { costNanoUsd: 0 }],
+    ['a negative cost', { total_cost: -1 }, null],
+    ['a cost that is a word', { total_cost: 'soon' }, null],
+    ['no cost', {}, null],
+  ])('reads %s', async (_name, data, expected) => {
+    const found = await ask({ ...COUNTS, ...data });
+    if (expected === null) expect(found).toBeNull();
+    else expect(found).toMatchObject(expected);
+  });
+
+  it.each([404, 405, 501, 200])('is null for an answer without data, of status %d', async (status) => {
+    expect(await ask(null, status)).toBeNull();
+  });
+
+  it.each([
+    [401, 'MODEL_AUTH'],
+    [500, 'MODEL_UNREACHABLE'],
+  ])('takes %d for %s, which cost nothing', async (status, code) => {
+    await expect(ask(null, status)).rejects.toMatchObject({ code, details: { status, unbilled: true } });
+  });
+
+  it('rejects with the reason of who gave up', async () => {
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    await expect(model().generation('gen-1', AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(server.seen).toHaveLength(0);
+    server.script = () => controller.abort(reason);
+    await expect(model().generation('gen-1', controller.signal)).rejects.toBe(reason);
   });
 });

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { parseDecimal, toNanoUsdExact } from '../../../src/adapters/openrouter/cost.js';
 import { sameFamily } from '../../../src/adapters/openrouter/reasoning.js';
 import { toWireBody } from '../../../src/adapters/openrouter/to-wire.js';
 import type { JsonValue } from '../../../src/core/json.js';
@@ -29,6 +31,36 @@ const thought = (reasoning: JsonValue[], model?: string): TranscriptItem => ({
 });
 
 describe('toWireBody', () => {
+  it('names the highest price in dollars, and none when none is given', () => {
+    const maxPrice = {
+      promptNanoUsdPerMillion: 3_000_000_000,
+      completionNanoUsdPerMillion: 12_500_001,
+      requestNanoUsd: 0,
+    };
+    expect(parse({ maxPrice })['provider']).toEqual({
+      max_price: { prompt: 3, completion: 0.012500001, request: 0 },
+    });
+    expect(toWireBody(request({ maxPrice }))).toContain(
+      '"provider":{"max_price":{"completion":0.012500001,"prompt":3,"request":0}}',
+    );
+    expect(parse({})).not.toHaveProperty('provider');
+  });
+
+  it('names a highest price that reads back as the same nano-dollars', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 10 ** 14 }), (nanoUsd) => {
+        const maxPrice = {
+          promptNanoUsdPerMillion: nanoUsd,
+          completionNanoUsdPerMillion: nanoUsd,
+          requestNanoUsd: nanoUsd,
+        };
+        const read = /"prompt":([^,]*),/.exec(toWireBody(request({ maxPrice })))?.[1];
+        const exact = parseDecimal(read);
+        expect(exact && toNanoUsdExact([exact])).toBe(nanoUsd);
+      }),
+    );
+  });
+
   it('is a whole request', () => {
     const body = parse({
       models: ['b/c'],

@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../../../src/testing/stand-in/ledger.js';
-import { defaultModels } from '../../../src/testing/stand-in/models.js';
+import { defaultModels, type StandInModel } from '../../../src/testing/stand-in/models.js';
 import type { StandIn } from '../../../src/testing/stand-in/stand-in.js';
 import { ask, drain, get, KEY, MODEL, post, reader, start, stopAll } from './support.js';
 
@@ -49,6 +49,58 @@ describe('the bill', () => {
       completion_tokens_details: { reasoning_tokens: 2 },
     });
     expect(only(server).costNanoUsd).toBe(123_456_789);
+  });
+
+  const DEAR: StandInModel = {
+    id: MODEL,
+    promptNanoUsd: 100,
+    completionNanoUsd: 1_000,
+    requestNanoUsd: 7,
+    cacheReadNanoUsd: 10,
+    cacheWriteNanoUsd: 125,
+  };
+
+  test('has requests and both kinds of cached tokens at their own prices', async () => {
+    const server = await start(
+      { text: 'x', usage: { promptTokens: 50, completionTokens: 5, cachedTokens: 30, cacheWriteTokens: 4 } },
+      { models: [DEAR] },
+    );
+    const { usage } = await ask(server);
+    const costNanoUsd = 7 + 16 * 100 + 30 * 10 + 4 * 125 + 5 * 1_000;
+    expect(only(server).costNanoUsd).toBe(costNanoUsd);
+    expect(usage).toMatchObject({
+      cost: costNanoUsd / 1e9,
+      prompt_tokens_details: { cached_tokens: 30, cache_write_tokens: 4 },
+      cost_details: {
+        upstream_inference_prompt_cost: (7 + 16 * 100 + 30 * 10 + 4 * 125) / 1e9,
+        upstream_inference_completions_cost: 0.000005,
+      },
+    });
+  });
+
+  test.each([
+    [20, 20 * 100 + 1_000],
+    [21, 21 * 200 + 1_000],
+    [30, 30 * 200 + 1_000],
+    [31, 31 * 200 + 3_000],
+  ])('of a prompt of %d tokens is that of its tier', async (promptTokens, costNanoUsd) => {
+    const tiers = [
+      { abovePromptTokens: 20, promptNanoUsd: 200 },
+      { abovePromptTokens: 30, completionNanoUsd: 3_000 },
+    ];
+    const server = await start(
+      { text: 'x', usage: { promptTokens, completionTokens: 1 } },
+      { models: [{ ...DEAR, requestNanoUsd: 0, tiers }] },
+    );
+    await ask(server);
+    expect(only(server).costNanoUsd).toBe(costNanoUsd);
+  });
+
+  test.each([400, 402, 429, 500, 503, 524])('is none for an answer of status %d', async (status) => {
+    const server = await start({ text: 'x', fault: { kind: 'http', status } }, { models: [DEAR] });
+    expect((await post(server, {})).status).toBe(status);
+    expect(server.ledger).toEqual([]);
+    expect((await get(server, '/key')).body).toMatchObject({ data: { usage: 0 } });
   });
 
   test('of an own provider key is upstream', async () => {
@@ -219,6 +271,24 @@ describe('the account', () => {
     expect((await post(server, { max_tokens: 100 })).status).toBe(200);
   });
 
+  test('counts a request, its tier and its cache at their prices before it says what can be paid', async () => {
+    const priced: StandInModel = {
+      id: MODEL,
+      promptNanoUsd: 1,
+      completionNanoUsd: 1,
+      requestNanoUsd: 1_000,
+      tiers: [{ abovePromptTokens: PROMPT_TOKENS - 1, promptNanoUsd: 500, completionNanoUsd: 2_000 }],
+    };
+    const creditLimitNanoUsd = 1_000 + PROMPT_TOKENS * 500 + 100 * 2_000;
+    const server = await start({ text: 'x' }, { creditLimitNanoUsd, models: [priced] });
+    const refused = await post(server, { max_tokens: 101 });
+    expect(refused.status).toBe(402);
+    expect(await refused.json()).toMatchObject({
+      error: { message: expect.stringContaining('can only afford 100') },
+    });
+    expect((await post(server, { max_tokens: 100 })).status).toBe(200);
+  });
+
   test('of a key that is not on the list is refused', async () => {
     const server = await start({ text: 'x' }, { apiKeys: [KEY] });
     expect((await post(server, {})).status).toBe(200);
@@ -274,6 +344,34 @@ test('GET /models lists every model with its price as decimal text', async () =>
     '0',
     '-1',
   ]);
+});
+
+test('GET /models lists every other price that a model has', async () => {
+  const models: StandInModel[] = [
+    {
+      id: MODEL,
+      promptNanoUsd: 100,
+      completionNanoUsd: 1_000,
+      requestNanoUsd: 7,
+      cacheReadNanoUsd: 10,
+      cacheWriteNanoUsd: 125,
+      tiers: [{ abovePromptTokens: 200_000, promptNanoUsd: 200, cacheReadNanoUsd: 20 }],
+    },
+  ];
+  expect((await get(await start({}, { models }), '/models')).body).toMatchObject({
+    data: [
+      {
+        pricing: {
+          prompt: '0.0000001',
+          completion: '0.000001',
+          request: '0.000000007',
+          input_cache_read: '0.00000001',
+          input_cache_write: '0.000000125',
+          overrides: [{ min_prompt_tokens: 200_000, prompt: '0.0000002', input_cache_read: '0.00000002' }],
+        },
+      },
+    ],
+  });
 });
 
 test('stop() ends streams that are under way', async () => {

@@ -120,6 +120,29 @@ describe('the response cache', () => {
     hangUp.abort();
     await server.idle();
     expect(server.ledger[0]).toMatchObject({ completed: true, cancelled: false });
-    expect(await ask(server, {}, CACHE)).toMatchObject({ text: 'whole', usage: { cost: 0 } });
+    const again = await ask(server, {}, CACHE);
+    expect(again).toMatchObject({ text: 'whole', usage: { cost: 0 } });
+    expect(again.headers.get('x-openrouter-cache-source-id')).toBe(server.ledger[0]?.id);
+  });
+
+  test.each<[string, string, boolean]>([
+    [
+      'keeps an answer whose reader died after its last token, which is all its provider had to write',
+      'TEN',
+      true,
+    ],
+    ['keeps nothing of an answer whose reader died before its last token', 'TEN', false],
+  ])('%s', async (_name, text, sawAll) => {
+    const server = await start({ text, chunkChars: 1, chunkDelayMs: 20 });
+    const hangUp = new AbortController();
+    const response = await post(server, { stream: true }, { headers: CACHE, signal: hangUp.signal });
+    await reader(response).until((seen) => seen.includes(`"content":"${sawAll ? 'N' : 'T'}"`));
+    hangUp.abort();
+    await server.idle();
+    const [first] = server.ledger;
+    expect(first).toMatchObject({ completed: sawAll, cancelled: !sawAll });
+    const again = await ask(server, {}, CACHE);
+    expect(status(again)).toBe(sawAll ? 'HIT' : 'MISS');
+    expect(again.headers.get('x-openrouter-cache-source-id')).toBe(sawAll ? first?.id : null);
   });
 });

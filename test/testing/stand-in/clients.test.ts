@@ -62,6 +62,27 @@ describe("OpenRouter's own SDK parses", () => {
     expect(JSON.stringify(await sdk.models.list())).toContain('stand-in/agent');
   });
 
+  test('models with every kind of price', async () => {
+    const tiers = [{ abovePromptTokens: 9, promptNanoUsd: 2, cacheWriteNanoUsd: 3 }];
+    const models = [
+      { id: MODEL, promptNanoUsd: 1, completionNanoUsd: 2, requestNanoUsd: 3, cacheReadNanoUsd: 4, tiers },
+    ];
+    const listed = await sdkFor(await start({}, { models })).models.list();
+    expect(JSON.stringify(listed)).toContain('"minPromptTokens":9');
+  });
+
+  test('refusals for a price and for too many requests', async () => {
+    const server = await start({ text: 'x' }, { rateLimit: { perSecond: 1 } });
+    const sdk = sdkFor(server);
+    const chatRequest = { model: MODEL, messages, stream: false as const };
+    await expect(
+      sdk.chat.send({ chatRequest: { ...chatRequest, provider: { maxPrice: { prompt: '0.1' } } } }),
+    ).rejects.toMatchObject({ name: 'NotFoundResponseError' });
+    await expect(sdk.chat.send({ chatRequest }, { retries: { strategy: 'none' } })).rejects.toMatchObject({
+      name: 'TooManyRequestsResponseError',
+    });
+  });
+
   test('a refusal as its own error class', async () => {
     const sdk = sdkFor(await start({ fault: { kind: 'http', status: 402 } }));
     await expect(
