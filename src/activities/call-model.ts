@@ -93,10 +93,18 @@ async function makeCall(
       const { delayMs } = error.details;
       end = { kind: 'limited', ...(typeof delayMs === 'number' && { retryAfterMs: delayMs }) };
     }
-    throw error;
+    throw aboveMaxPrice(error, request) ?? error;
   } finally {
     permit?.end(end);
   }
+}
+
+/** Nobody answers at the price that was reserved for. The list will show the new price before long, so this is no bad request. */
+function aboveMaxPrice(error: unknown, { maxPrice }: ModelRequest): AgentError | null {
+  if (!maxPrice || !isAgentError(error) || error.details['availability'] !== 'constraint_filtered')
+    return null;
+  const { message, details } = error;
+  return new AgentError('MODEL_UNAVAILABLE', message, { retryable: true, details });
 }
 
 /** Adds what the call may have cost to however it ended. */

@@ -1,6 +1,6 @@
-import type { FleetSettings, FleetState, GovernorReply, GovernorReport } from '../core/governor.js';
+import type { FleetState, GovernorReply, GovernorReport } from '../core/governor.js';
 
-export type { FleetSettings, FleetState, GovernorReply, GovernorReport };
+export type { FleetState, GovernorReply, GovernorReport };
 
 /** Workflow type of the governor. */
 export const MODEL_GOVERNOR = 'modelGovernor';

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/index.js';
 import { HeartbeatPacer } from '../activities/heartbeat.js';
@@ -8,6 +9,7 @@ import { RunMemory } from '../activities/run-memory.js';
 import { createArtifacts } from '../adapters/blobs/artifacts.js';
 import { createFileBlobs } from '../adapters/blobs/file-blobs.js';
 import type { LoadedConfigModule } from '../adapters/config-module.js';
+import { createGovernor, keyFingerprint, type WorkerGovernor } from '../adapters/governor/governor.js';
 import { createOpenRouterModel } from '../adapters/openrouter/model.js';
 import { checkRunInput } from '../adapters/run-input.js';
 import { connectNative } from '../adapters/temporal/connect-native.js';
@@ -20,11 +22,15 @@ import { cutForTranscript, toResultText } from '../adapters/tools/tool-output.js
 import { requireModelKey, type Config } from '../config.js';
 import type { ModelPort } from '../ports/model.js';
 
+/** What a worker takes from the configuration module. */
+export type WorkerModule = Pick<LoadedConfigModule, 'tools' | 'defaults'> &
+  Partial<Pick<LoadedConfigModule, 'prices'>>;
+
 /** What a worker is made of. */
 export interface AgentWorkerOptions {
   config: Config;
-  /** Tools and defaults of the user. */
-  module: Pick<LoadedConfigModule, 'tools' | 'defaults'>;
+  /** What the user has configured. */
+  module: WorkerModule;
   /** Takes the place of the configured Temporal address. */
   address?: string;
   /** Takes the place of OpenRouter. */
@@ -62,6 +68,7 @@ export async function createAgentWorker(options: AgentWorkerOptions): Promise<Ag
   const attributes = await ensureSearchAttributes(setUp, namespace);
   await setUp.close();
   const connection = await connectNative(address ? { address } : {});
+  const governor = options.model ? null : governorOf(config, { connection, namespace, dataConverter });
   const identity = `lh${process.pid}`;
   const worker = await Worker.create({
     connection,
@@ -71,7 +78,11 @@ export async function createAgentWorker(options: AgentWorkerOptions): Promise<Ag
     buildId: BUILD_ID,
     dataConverter,
     ...(await workflowCode(dataConverter.failureConverterPath === undefined)),
-    activities: createActivities({ ...ports, searchAttributes: attributes.available }),
+    activities: createActivities({
+      ...ports,
+      ...(governor && { governor }),
+      searchAttributes: attributes.available,
+    }),
     // Design §9: quick recovery from a killed worker, live tails, and a calm end on SIGTERM.
     stickyQueueScheduleToStartTimeout: '2s',
     maxHeartbeatThrottleInterval: '200ms',
@@ -87,19 +98,32 @@ export async function createAgentWorker(options: AgentWorkerOptions): Promise<Ag
     identity,
     warnings: warningsFor(attributes.missing),
     run: () => runToEnd(worker),
-    close: () => connection.close(),
+    close: async () => {
+      await governor?.close();
+      await connection.close();
+    },
   };
+}
+
+/** All workers with the same key share what it may ask of each model. */
+function governorOf(
+  { openrouter, taskQueue }: Config,
+  client: ConstructorParameters<typeof Client>[0],
+): WorkerGovernor {
+  const { baseUrl, apiKey } = openrouter;
+  const fingerprint = keyFingerprint({ baseUrl, apiKey: apiKey ?? 'none' });
+  return createGovernor({ client: new Client(client), taskQueue, fingerprint });
 }
 
 function createPorts({ config, module, model }: AgentWorkerOptions) {
   mkdirSync(config.dataDir, { recursive: true });
   const blobs = createFileBlobs(config.blobs.dir);
   const artifacts = createArtifacts(blobs);
-  const { model: defaultModel = config.model, ...limits } = module.defaults;
+  const { model: defaultModel = config.model, unpricedModels, budget, ...limits } = module.defaults;
   return {
     blobs,
     artifacts,
-    model: model ?? createModel(config),
+    model: model ?? createModel(config, module.prices ?? {}),
     tools: createToolRegistry(
       module.tools,
       createBuiltinTools({ workspace: config.workspace, dataDir: config.dataDir }),
@@ -109,13 +133,18 @@ function createPorts({ config, module, model }: AgentWorkerOptions) {
     workspace: realpathSync(config.workspace),
     toOutput: (value: unknown) => cutForTranscript({ text: toResultText(value), artifacts }),
     checkInput: checkRunInput,
-    defaults: { model: defaultModel, limits },
+    defaults: {
+      model: defaultModel,
+      limits,
+      ...(unpricedModels && { unpricedModels }),
+      ...(budget !== undefined && { budget }),
+    },
     heartbeatTimeoutMs: config.heartbeatTimeoutMs,
     continueAsNewEvents: config.continueAsNewEvents,
   };
 }
 
-function createModel(config: Config): ModelPort {
+function createModel(config: Config, prices: LoadedConfigModule['prices']): ModelPort {
   const { stallTimeoutMs, firstContentTimeoutMs } = config;
   return createOpenRouterModel({
     // A server that needs no key is still sent one, because the client insists.
@@ -123,6 +152,7 @@ function createModel(config: Config): ModelPort {
     baseUrl: config.openrouter.baseUrl,
     stallTimeoutMs,
     firstContentTimeoutMs,
+    prices,
   });
 }
 

@@ -128,7 +128,8 @@ async function* checkModel(config: Config, module: LoadedConfigModule | null): A
   const key = await checked('model key', async () => {
     const apiKey = requireModelKey(config) ?? 'none';
     const { stallTimeoutMs, firstContentTimeoutMs } = config;
-    const port = createOpenRouterModel({ apiKey, baseUrl, stallTimeoutMs, firstContentTimeoutMs });
+    const prices = module?.prices ?? {};
+    const port = createOpenRouterModel({ apiKey, baseUrl, stallTimeoutMs, firstContentTimeoutMs, prices });
     return { port, ...(await port.checkKey()) };
   });
   if ('check' in key) {

@@ -10,6 +10,7 @@ import { commandEnvironment, requireModelKey, type Config } from '../config.js';
 import { cannedAgent } from '../testing/canned-agent.js';
 import { startStandIn, type StandIn } from '../testing/stand-in/stand-in.js';
 import { openWorker } from './run-worker.js';
+import type { WorkerModule } from './create-agent-worker.js';
 
 const HOST = '127.0.0.1';
 const DEFAULT_PORT = 7233;
@@ -91,11 +92,12 @@ function withStandIn(
   config: Config,
   module: LoadedConfigModule,
   standIn: StandIn | null,
-): { config: Config; module: Pick<LoadedConfigModule, 'tools' | 'defaults'> } {
+): { config: Config; module: WorkerModule } {
   if (!standIn) return { config, module };
   const openrouter = { baseUrl: standIn.url, apiKey: 'stand-in' };
   return {
     config: { ...config, openrouter, model: STAND_IN_MODEL },
-    module: { ...module, defaults: { ...module.defaults, model: STAND_IN_MODEL } },
+    // Its own prices go with it.
+    module: { ...module, prices: {}, defaults: { ...module.defaults, model: STAND_IN_MODEL } },
   };
 }

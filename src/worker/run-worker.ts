@@ -1,13 +1,14 @@
-import { Runtime } from '@temporalio/worker';
+import { Runtime, type RuntimeOptions } from '@temporalio/worker';
 import { createLogger } from '../adapters/logger.js';
-import type { LoadedConfigModule } from '../adapters/config-module.js';
+import { metricsTelemetry } from '../adapters/telemetry/metrics.js';
 import type { Config } from '../config.js';
-import { createAgentWorker, type AgentWorker } from './create-agent-worker.js';
+import { AgentError } from '../core/errors.js';
+import { createAgentWorker, type AgentWorker, type WorkerModule } from './create-agent-worker.js';
 
 /** What a worker process is made of. */
 export interface RunWorkerOptions {
   config: Config;
-  module: Pick<LoadedConfigModule, 'tools' | 'defaults'>;
+  module: WorkerModule;
   /** Where Temporal is. */
   address: string;
   /** Signals that make the worker drain; none when the caller does that. */
@@ -20,11 +21,7 @@ export interface RunWorkerOptions {
  */
 export async function openWorker({ shutdownSignals, ...options }: RunWorkerOptions): Promise<AgentWorker> {
   const logger = createLogger('warn');
-  Runtime.install({
-    logger,
-    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
-    shutdownSignals,
-  });
+  installRuntime(options.config, { logger, shutdownSignals });
   // A tool may leave a promise or a timer behind that fails: that must not take every other run of the worker down.
   for (const event of ['unhandledRejection', 'uncaughtException'] as const)
     process.on(event, (error: unknown) =>
@@ -37,6 +34,25 @@ export async function openWorker({ shutdownSignals, ...options }: RunWorkerOptio
   });
   for (const warning of agentWorker.warnings) logger.warn(warning);
   return agentWorker;
+}
+
+/** Before anything of Temporal is made, since what is made uses it. */
+function installRuntime(
+  { metricsAddress }: Config,
+  options: Pick<RuntimeOptions, 'logger' | 'shutdownSignals'>,
+): void {
+  const logging = { forward: {}, filter: 'ERROR' };
+  try {
+    Runtime.install({ ...options, telemetryOptions: { logging, ...metricsTelemetry(metricsAddress) } });
+  } catch (error) {
+    if (metricsAddress === null) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AgentError(
+      'CONFIG_INVALID',
+      `No metrics can be served at ${metricsAddress} (${reason}). Set LONGHAUL_METRICS_ADDRESS to an address that is free, one for each worker, or leave it out.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Runs one worker until SIGINT or SIGTERM; then what runs is given time. Prints one line when it is ready. */

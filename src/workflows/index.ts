@@ -1,1 +1,3 @@
 export { agentRun } from './agent-run.js';
+export { budget } from './budget.js';
+export { modelGovernor } from './model-governor.js';
