@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { isBudgetName } from '../core/budget-check.js';
 import { AgentError } from '../core/errors.js';
 import { LIMIT_KEYS, isLimit } from '../core/limits.js';
-import { MAX_GOAL_CHARS, type RunInput } from '../core/run-input.js';
+import { MAX_GOAL_CHARS, MAX_MESSAGE_CHARS, type RunInput } from '../core/run-input.js';
 
 const text = (maxChars: number) =>
   z
@@ -31,6 +32,22 @@ const limits = z
   )
   .optional();
 
+/** Temporal's own bounds: common/priorities of server 1.31.2, and the documentation of fairness. */
+const priority = z
+  .strictObject({
+    priorityKey: z.int('must be 1 to 5').min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').optional(),
+    fairnessKey: z
+      .string('must be text')
+      .refine((value) => Buffer.byteLength(value) <= 64, 'may have 64 bytes')
+      .optional(),
+    fairnessWeight: z
+      .number('must be a number')
+      .min(0.001, 'must be 0.001 to 1000')
+      .max(1000, 'must be 0.001 to 1000')
+      .optional(),
+  })
+  .optional();
+
 /** Contract §5. Unknown fields are refused, so that a misspelt ceiling is never a ceiling that is not there. */
 const runInput = z.strictObject({
   goal: text(MAX_GOAL_CHARS),
@@ -40,6 +57,9 @@ const runInput = z.strictObject({
   tools: names.optional(),
   requireApproval: z.enum(['never', 'policy', 'always'], 'must be never, policy or always').optional(),
   limits,
+  unpricedModels: z.enum(['refuse', 'estimate'], 'must be refuse or estimate').optional(),
+  budget: z.custom<string>(isBudgetName, 'must be 1 to 64 of the characters A-Z a-z 0-9 . _ -').optional(),
+  priority,
   stopOnTool: names.optional(),
   reasoning: z.enum(['low', 'medium', 'high'], 'must be low, medium or high').optional(),
   temperature: z.number('must be a number').min(0, 'must be 0 to 2').max(2, 'must be 0 to 2').optional(),
@@ -51,6 +71,10 @@ const runInput = z.strictObject({
   shared: z
     .record(z.string(), z.json(), 'must be a JSON object')
     .refine((value) => JSON.stringify(value).length <= 16_384, 'may have 16,384 characters of JSON')
+    .optional(),
+  // Written by `fork`; the workflow reads the snapshot, or refuses it.
+  fork: z
+    .strictObject({ of: name, snapshot: z.unknown(), say: text(MAX_MESSAGE_CHARS).optional() })
     .optional(),
   wire: z.literal('chat', 'must be chat: responses is not available in this version').optional(),
   review: later,

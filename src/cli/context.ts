@@ -1,3 +1,4 @@
+import type { BudgetClient } from '../client/budget-client.js';
 import type { RunClient } from '../client/run-client.js';
 import type { RunHandle } from '../client/run-handle.js';
 import type { RunInput } from '../core/run-input.js';
@@ -12,6 +13,7 @@ export type Run = Pick<RunHandle, keyof RunHandle>;
 export type Runs = Pick<RunClient, 'list' | 'close'> & {
   start(input: RunInput, options: { id?: string }): Promise<Run & { temporalRunId: string }>;
   run(runId: string): Run;
+  budgets: Pick<BudgetClient, keyof BudgetClient>;
 };
 
 /** Standard streams. Colour and prompts depend on whether they are a terminal. */

@@ -104,13 +104,27 @@ export function addControlCommands(program: Command, context: CliContext): void 
         if (!isAgentError(error) || error.code !== 'RUN_CLOSED') throw error;
         throw new AgentError(
           'RUN_CLOSED',
-          `The run ${runId} has ended, so its limits cannot change. Start a new one with other limits: longhaul start "GOAL" --max-cost …`,
+          `The run ${runId} has ended, so its limits cannot change. Go on from where it ended with new ones: longhaul fork ${runId} ${flagsOf(flags)}`,
           { cause: error },
         );
       });
       return { limits };
     });
   });
+}
+
+/** The ceilings as they would be written on a command line. */
+function flagsOf({ maxCost, maxSteps, maxTokens, maxDuration }: LimitFlags): string {
+  const seconds = typeof maxDuration === 'number' ? `${Math.ceil(maxDuration / 1000)}s` : maxDuration;
+  const named = {
+    'max-cost': maxCost,
+    'max-steps': maxSteps,
+    'max-tokens': maxTokens,
+    'max-duration': seconds,
+  };
+  return Object.entries(named)
+    .flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]))
+    .join(' ');
 }
 
 /** Sends something to a run and says that it was taken. */

@@ -1,6 +1,9 @@
 import type { Delta } from '../client/deltas.js';
 import type { WatchedEvent } from '../client/run-handle.js';
 
+/** After a longer wait nobody looks for deltas any more: each look costs the server. */
+const LONGEST_LOOK_MS = 120_000;
+
 /**
  * Puts deltas into their place among durable events. Both come over different ways: a delta may be seen before its step has started, or
  * after it has completed. The early ones are held, the late ones dropped.
@@ -20,8 +23,11 @@ export class DeltaGate {
         this.openStep = event.step;
         this.startedSteps.add(event.step);
         break;
-      case 'model_completed':
       case 'model_failed':
+        // The next attempt begins without a word; after a long wait the step is said to start again.
+        if (!isRetriedSoon(event)) this.openStep = null;
+        break;
+      case 'model_completed':
         this.openStep = null;
         break;
       case 'tool_started':
@@ -52,4 +58,8 @@ export class DeltaGate {
   isBusy(): boolean {
     return this.openStep !== null || this.openCalls.size > 0;
   }
+}
+
+function isRetriedSoon({ at, retryAt }: Extract<WatchedEvent, { type: 'model_failed' }>): boolean {
+  return retryAt !== null && Date.parse(retryAt) - Date.parse(at) <= LONGEST_LOOK_MS;
 }

@@ -1,7 +1,8 @@
 import type { Delta } from '../client/deltas.js';
 import type { WatchedEvent } from '../client/run-handle.js';
-import { formatDuration, formatUsd, indented, oneLine, printable } from './format.js';
-import { howToSettle, renderEvent } from './render-event.js';
+import { formatDuration, indented, oneLine, printable } from './format.js';
+import { howToSettle, renderEvent, renderResult } from './render-event.js';
+import { SpendTally } from './spend-tally.js';
 import type { Style } from './style.js';
 
 const INDENT = '  ';
@@ -26,7 +27,7 @@ const newStep = (): Step => ({ text: '', written: 0, hasGap: false, showsReasoni
 export class LiveView {
   private step: Step | null = null;
   private isMidLine = false;
-  private costNanoUsd = 0;
+  private readonly spend = new SpendTally();
   private startedAt: string | null = null;
   private lastText = '';
 
@@ -39,7 +40,7 @@ export class LiveView {
   /** Takes note of an event that is not shown. */
   skip(event: WatchedEvent): void {
     if (event.type === 'run_started') this.startedAt = event.at;
-    if (event.type === 'model_completed') this.costNanoUsd += event.costNanoUsd ?? 0;
+    this.spend.take(event);
   }
 
   /** What to append for an event. */
@@ -123,7 +124,7 @@ export class LiveView {
     const rest = fits ? event.text.slice(written.length) : event.text;
     const begins = step.showsReasoning && step.written === 0 ? this.endLine() : '';
     const [usage = ''] = renderEvent(event, this.style);
-    const total = this.style.dim(` · ${formatUsd(this.costNanoUsd / 1e9)} so far`);
+    const total = this.style.dim(` · ${this.spend.words()}`);
     return before + begins + this.flow(rest.trimEnd()) + this.block([usage + total]);
   }
 
@@ -131,7 +132,7 @@ export class LiveView {
     const { answer } = event.result;
     const isShown = answer.trim() === '' || answer.trim() === this.lastText.trim();
     const tookMs = this.startedAt === null ? null : Date.parse(event.at) - Date.parse(this.startedAt);
-    const [title = '', ...rest] = renderEvent(event, this.style);
+    const [title = '', ...rest] = renderResult(event.result, this.style, this.spend.ceilingUsd);
     return this.block([
       ...(isShown ? [] : indented(answer.trim(), INDENT)),
       `${title}${tookMs === null ? '' : ` · ${formatDuration(tookMs)}`}`,

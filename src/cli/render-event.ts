@@ -4,6 +4,7 @@ import {
   argLines,
   formatArgs,
   formatCount,
+  formatDuration,
   formatLimits,
   formatUsd,
   indented,
@@ -11,6 +12,7 @@ import {
   plural,
   printable,
 } from './format.js';
+import { costOf, formatShare, spendLines } from './render-spend.js';
 import type { Style } from './style.js';
 
 /** Longest one-line form of arguments and results. */
@@ -34,11 +36,7 @@ export function renderEvent(event: WatchedEvent, style: Style): string[] {
     case 'model_completed':
       return [dim(`  ${usageOf(event)}`)];
     case 'model_failed':
-      return [
-        red(
-          `  ! ${event.code}: ${oneLine(event.message, 300)}${event.retryAt === null ? '' : `  (next try ${event.retryAt})`}`,
-        ),
-      ];
+      return [red(`  ! ${oneLine(event.message, 300)}`), dim(`    ${attemptOf(event)}`)];
     case 'tool_started': {
       const args = formatArgs(event.args, MAX_LINE_CHARS);
       return [`  → ${dim(event.callId)} ${printable(event.tool)}${args === '' ? '' : ` ${dim(args)}`}`];
@@ -78,6 +76,10 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
       return [`» message taken (${event.mode})${by(event.by)}`];
     case 'control_rejected':
       return [yellow(`! ${event.control} refused: ${event.code} ${oneLine(event.message, 300)}`)];
+    case 'limit_warning':
+      return [yellow(`! ${warningOf(event)}`)];
+    case 'cost_reconciled':
+      return [dim(`  ${reconciliationOf(event)}`)];
     case 'limits_changed':
       return [`» ${ceilings(formatLimits(event.limits))}${by(event.by)}`];
     case 'landing_started':
@@ -129,25 +131,50 @@ export function howToSettle({ kind, callId }: Pick<PendingItem, 'kind' | 'callId
   return [`${approve}   (runs it again)`, `${answer}   (what came of it)`, `${reject}   (stays unknown)`];
 }
 
-/** How a run ended, without its answer. */
-export function renderResult(result: RunResult, style: Style): string[] {
-  const { outcome, limit, error, spend, steps, unknownOutcomes } = result;
+/**
+ * How a run ended, without its answer.
+ * @param maxCostUsd the ceiling that the cost is held against, where it is known.
+ */
+export function renderResult(result: RunResult, style: Style, maxCostUsd: number | null = null): string[] {
+  const { outcome, limit, limitsReached, error, spend, steps, unknownOutcomes } = result;
   const paint = outcome === 'done' ? style.green : outcome === 'failed' ? style.red : style.yellow;
   const title = limit === null ? outcome : `${outcome} (${limit})`;
   const tokens = `${formatCount(spend.promptTokens + spend.completionTokens)} tokens`;
-  const lines = [`${paint(`■ ${title}`)}  ${plural(steps, 'step')} · ${tokens} · ${costOf(spend)}`];
+  const lines = [
+    `${paint(`■ ${title}`)}  ${plural(steps, 'step')} · ${tokens} · ${costOf(spend, maxCostUsd)}`,
+  ];
+  if (limitsReached.length > 1) lines.push(`  limits reached: ${limitsReached.join(', ')}`);
+  lines.push(...spendLines(spend).map((line) => style.dim(`  ${line}`)));
   if (error !== null) lines.push(style.red(`  ${error.code}: ${oneLine(error.message, 1_000)}`));
   for (const { callId, tool } of unknownOutcomes)
     lines.push(style.yellow(`  ! ${callId} ${printable(tool)} may or may not have run`));
   return lines;
 }
 
-/** What was spent: confirmed, and what is not. */
-export function costOf(spend: RunResult['spend']): string {
-  const open = spend.estimatedNanoUsd + spend.reservedNanoUsd;
-  const unknown =
-    spend.unknownCostCalls > 0 ? ` + ${plural(spend.unknownCostCalls, 'call')} of unknown cost` : '';
-  return `${formatUsd(spend.costUsd)}${open === 0 ? '' : ` + up to ${formatUsd(open / 1e9)} not confirmed`}${unknown}`;
+function attemptOf(event: Extract<WatchedEvent, { type: 'model_failed' }>): string {
+  const { at, attempt, code, model, retryAt } = event;
+  const what = `${code}, attempt ${attempt} with ${printable(model)}`;
+  if (retryAt === null) return what;
+  const waitMs = Date.parse(retryAt) - Date.parse(at);
+  return `${what}; the next one ${waitMs < 500 ? 'at once' : `in ${formatDuration(waitMs)}`}`;
+}
+
+function warningOf({ limit, used, ceiling }: Extract<WatchedEvent, { type: 'limit_warning' }>): string {
+  const [noun, show] = {
+    cost: ['money', (nanoUsd: number) => formatUsd(nanoUsd / 1e9)] as const,
+    steps: ['steps', formatCount] as const,
+    tokens: ['tokens', formatCount] as const,
+    duration: ['time', formatDuration] as const,
+    tool: ['calls', formatCount] as const,
+    loop: ['repetitions', formatCount] as const,
+  }[limit];
+  return `${formatShare(used, ceiling)} of the ${noun} is used: ${show(used)} of ${show(ceiling)}; the model is told to finish`;
+}
+
+function reconciliationOf(event: Extract<WatchedEvent, { type: 'cost_reconciled' }>): string {
+  const { model, costNanoUsd, estimatedNanoUsd } = event;
+  const before = estimatedNanoUsd === null ? 'unknown before' : `held: ${formatUsd(estimatedNanoUsd / 1e9)}`;
+  return `$ the server says that a call to ${printable(model)} cost ${formatUsd(costNanoUsd / 1e9)} (${before})`;
 }
 
 function renderToolEnd(

@@ -12,7 +12,8 @@ import {
   plural,
   printable,
 } from './format.js';
-import { costOf, howToSettle, renderPending, renderResult } from './render-event.js';
+import { howToSettle, renderPending, renderResult } from './render-event.js';
+import { costOf, spendLines } from './render-spend.js';
 import type { Style } from './style.js';
 
 /** How a run stands. */
@@ -20,21 +21,19 @@ export function renderProgress(progress: Progress, style: Style): string[] {
   const { spend, limits, result, pending, runId } = progress;
   const limitWords = formatLimits(limits);
   const rows: [string, string][] = [
-    [
-      'status',
-      result === null
-        ? progress.status
-        : `closed: ${result.outcome}${result.limit === null ? '' : ` (${result.limit})`}`,
-    ],
+    ['status', statusOf(progress)],
     ['goal', oneLine(progress.goal, 300)],
     ['model', printable(progress.model)],
     ['step', String(progress.step)],
-    ['cost', `${costOf(spend)}${limits.maxCostUsd === null ? '' : ` of ${formatUsd(limits.maxCostUsd)}`}`],
+    ['cost', costOf(spend, limits.maxCostUsd)],
+    // Of a run that has ended the last lines say it.
+    ...(result === null ? spendLines(spend).map((line): [string, string] => ['', line]) : []),
     [
       'tokens',
       `${formatCount(spend.promptTokens)} in · ${formatCount(spend.completionTokens)} out · ${plural(spend.modelCalls, 'model call')}`,
     ],
     ['limits', limitWords.length === 0 ? 'none' : limitWords.join(', ')],
+    ...(progress.budget === null ? [] : [['budget', budgetOf(progress.budget)] satisfies [string, string]]),
     [
       'started',
       `${progress.startedAt}${progress.closedAt === null ? '' : `, took ${formatDuration(Date.parse(progress.closedAt) - Date.parse(progress.startedAt))}`}`,
@@ -51,8 +50,21 @@ export function renderProgress(progress: Progress, style: Style): string[] {
     ...lines,
     '',
     ...(result.answer.trim() === '' ? [] : [...indented(result.answer.trim(), '  '), '']),
-    ...renderResult(result, style),
+    ...renderResult(result, style, limits.maxCostUsd),
   ];
+}
+
+function statusOf({ status, settling, result }: Progress): string {
+  if (result !== null) return `closed: ${outcomeOf(result)}`;
+  return settling ? `${status}: settling costs` : status;
+}
+
+function outcomeOf({ outcome, limit }: { outcome: string; limit: string | null }): string {
+  return limit === null ? outcome : `${outcome} (${limit})`;
+}
+
+function budgetOf(name: string): string {
+  return `${printable(name)}, shared with other runs: longhaul budget show ${printable(name)}`;
 }
 
 /** Runs as a table. */
@@ -60,7 +72,7 @@ export function renderList(items: readonly RunListItem[], style: Style): string[
   if (items.length === 0) return ['No runs. Start one: longhaul start "GOAL"'];
   const rows = items.map((item) => [
     item.runId,
-    `${item.status}${item.needsDecision && item.closedAt === null ? ' (needs you)' : ''}`,
+    `${item.outcome === null ? item.status : outcomeOf({ ...item, outcome: item.outcome })}${item.needsDecision && item.closedAt === null ? ' (needs you)' : ''}`,
     item.steps === null ? '-' : String(item.steps),
     item.costUsd === null ? '-' : formatUsd(item.costUsd),
     item.startedAt.slice(0, 19).replace('T', ' '),

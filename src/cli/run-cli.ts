@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../core/errors.js';
+import { addBudgetCommands } from './budget-commands.js';
 import { addCommand, type CommonOptions } from './command.js';
 import type { CliContext } from './context.js';
 import { addControlCommands, addDecisionCommands } from './control-commands.js';
 import { addDev } from './dev.js';
 import { addDoctor } from './doctor.js';
 import { EXIT, toExit } from './exit.js';
+import { addFork } from './fork.js';
 import { addReadCommands } from './read-commands.js';
 import { addStart } from './start.js';
 
@@ -27,7 +29,7 @@ export async function runCli(args: readonly string[], context: CliContext, versi
 }
 
 /** Commands of the contract that are still to come. */
-const LATER = ['fork', 'transcribe', 'speak', 'voice', 'talk', 'chat', 'console', 'completion'];
+const LATER = ['transcribe', 'speak', 'voice', 'talk', 'chat', 'console', 'completion'];
 
 function createProgram(context: CliContext, version: string): Command {
   const program = new Command('longhaul')
@@ -45,9 +47,11 @@ function createProgram(context: CliContext, version: string): Command {
     );
   addDev(program, context);
   addStart(program, context);
+  addFork(program, context);
   addReadCommands(program, context);
   addDecisionCommands(program, context);
   addControlCommands(program, context);
+  addBudgetCommands(program, context);
   addCommand(program, 'worker', 'run a worker until SIGTERM or Ctrl-C').action(({ json }: CommonOptions) =>
     context.runWorker({ json: Boolean(json) }),
   );

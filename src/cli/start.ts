@@ -2,16 +2,14 @@ import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { AgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
-import type { RunInput } from '../core/run-input.js';
-import { addCommand, given, refuseLater, type CommonOptions } from './command.js';
-import { withRuns, writeJson, type CliContext, type Run } from './context.js';
-import { EXIT } from './exit.js';
+import type { RunInput, RunPriority } from '../core/run-input.js';
+import { addCommand, given, refuseLater } from './command.js';
+import { withRuns, type CliContext } from './context.js';
+import { followOptions, followStarted, type FollowFlags } from './follow-started.js';
 import { limitOptions, limitsOf, type LimitFlags } from './limit-flags.js';
 import { parseCount, parseJsonObject, parseNames, parseNumber } from './parse-values.js';
-import { waitForRun } from './wait-run.js';
-import { watchRun } from './watch-run.js';
 
-interface StartFlags extends CommonOptions, LimitFlags {
+interface StartFlags extends FollowFlags, LimitFlags, PriorityFlags {
   id?: string;
   model?: string;
   fallback?: string[];
@@ -22,11 +20,17 @@ interface StartFlags extends CommonOptions, LimitFlags {
   reasoning?: RunInput['reasoning'];
   temperature?: number;
   maxOutputTokens?: number;
+  budget?: string;
+  unpriced?: RunInput['unpricedModels'];
   input?: string;
-  detach?: boolean;
-  wait?: boolean;
   review?: unknown;
   session?: unknown;
+}
+
+interface PriorityFlags {
+  priority?: number;
+  fairnessKey?: string;
+  fairnessWeight?: number;
 }
 
 /** `start "GOAL"`: starts a run, then watches it, waits for its result, or lets it go. */
@@ -39,6 +43,7 @@ export function addStart(program: Command, context: CliContext): void {
     .option('--id <id>', 'id of the run; a random one when left out')
     .option('--model <model>', 'model to ask')
     .option('--fallback <models>', 'models to go on with when it fails, in order: m2,m3', parseNames);
+  followOptions(command);
   limitOptions(command)
     .option('--stop-on-tool <names>', 'end after a call of one of these tools', parseNames)
     .option('--system <text>', 'added to the system prompt')
@@ -55,9 +60,17 @@ export function addStart(program: Command, context: CliContext): void {
     )
     .option('--temperature <number>', 'from 0 to 2', parseNumber)
     .option('--max-output-tokens <n>', 'tokens of one answer', parseCount)
+    .option('--budget <name>', 'draw from this budget, see: longhaul budget')
+    .addOption(
+      new Option(
+        '--unpriced <what>',
+        'models without a price where cost has a ceiling (default: refuse)',
+      ).choices(['refuse', 'estimate']),
+    )
+    .option('--priority <n>', 'from 1, the highest, to 5 (default: 3)', parseCount)
+    .option('--fairness-key <key>', 'runs with other keys get their turn too')
+    .option('--fairness-weight <number>', 'share of the turns of this key (default: 1)', parseNumber)
     .option('--input <file>', 'run input as JSON, - for stdin; flags win over it')
-    .addOption(new Option('--detach', 'return at once').conflicts('wait'))
-    .option('--wait', 'return with the result, and print only that')
     .addOption(new Option('--review [rounds]').hideHelp())
     .addOption(new Option('--session').hideHelp())
     .action((goal: string | undefined, flags: StartFlags) => start(context, goal, flags));
@@ -72,33 +85,17 @@ async function start(context: CliContext, goal: string | undefined, flags: Start
       'Name a goal: longhaul start "GOAL", or --input FILE.json with a goal in it.',
     );
   const limits = { ...Object(file['limits']), ...limitsOf(flags) };
+  const priority = { ...Object(file['priority']), ...priorityOf(flags) };
   const input = context.checkInput({
     ...file,
     ...toInput(goal, flags),
     ...(Object.keys(limits).length > 0 && { limits }),
+    ...(Object.keys(priority).length > 0 && { priority }),
   });
   await withRuns(context, async (runs) => {
     const run = await runs.start(input, given<{ id?: string }>({ id: flags.id }));
-    context.exitCode = await goOn(context, run, flags);
+    context.exitCode = await followStarted(context, run, flags);
   });
-}
-
-async function goOn(
-  context: CliContext,
-  run: Run & { temporalRunId: string },
-  flags: StartFlags,
-): Promise<number> {
-  const { runId, temporalRunId } = run;
-  const json = Boolean(flags.json);
-  if (flags.wait) return waitForRun(context, run, { json });
-  if (!flags.detach) return watchRun(context, run, { fromSeq: 0, json });
-  const webUiUrl = context.webUiUrl(runId, temporalRunId);
-  if (json) writeJson(context, { runId, workflowId: runId, temporalRunId, webUiUrl });
-  else
-    context.stdout.write(
-      `${runId} started\n  watch it  longhaul watch ${runId}\n${webUiUrl === null ? '' : `  Web UI    ${webUiUrl}\n`}`,
-    );
-  return EXIT.done;
 }
 
 function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput> {
@@ -112,6 +109,8 @@ function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput>
     temperature,
     maxOutputTokens,
     stopOnTool,
+    budget,
+    unpriced: unpricedModels,
   } = flags;
   return given<Partial<RunInput>>({
     goal,
@@ -124,7 +123,13 @@ function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput>
     temperature,
     maxOutputTokens,
     stopOnTool,
+    budget,
+    unpricedModels,
   });
+}
+
+function priorityOf({ priority, fairnessKey, fairnessWeight }: PriorityFlags): RunPriority {
+  return given<RunPriority>({ priorityKey: priority, fairnessKey, fairnessWeight });
 }
 
 /** @param file `-` for standard input. */

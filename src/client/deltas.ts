@@ -17,7 +17,8 @@ interface Beat {
 }
 
 interface Seen {
-  /** Key and attempt of the activity. */
+  key: string;
+  /** Key of the activity, and how often the server has started it. */
   id: string;
   n: number;
   textEnd: number;
@@ -32,25 +33,33 @@ export class DeltaReader {
   constructor(private readonly runId: string) {}
 
   /**
-   * The deltas since the last beat of this activity.
+   * The deltas since the last beat of this activity. Each attempt at a model call may be an activity of its own, which says itself
+   * which attempt it is.
    * @param key the activity id, which is the key of its work: `s<step>.m0` or `s<step>.c0`.
+   * @param activityAttempt how often the server has started this activity.
    */
-  read(key: string, attempt: number, beat: unknown): Delta[] {
-    const [, step = '0', kind = ''] = /^s(\d+)\.([a-z])/.exec(key) ?? [];
+  read(key: string, activityAttempt: number, beat: unknown): Delta[] {
+    const [, step, kind] = /^s(\d+)\.([a-z])/.exec(key) ?? [];
+    // Others than model calls and tools show nothing.
+    if (step === undefined) return [];
+    const details = readBeat(beat);
+    // Details of the attempt before stay until the new one beats.
+    const isOwn = details.attempt !== undefined && details.attempt >= activityAttempt;
+    const attempt = isOwn ? (details.attempt ?? activityAttempt) : activityAttempt;
     const base = () => ({ at: new Date().toISOString(), runId: this.runId, step: Number(step), attempt });
     const deltas: Delta[] = [];
     // The calls of the model within a step take each other's place; what tools report is never revoked.
     const source = kind === 'c' ? key : `s${step}`;
-    const id = `${key}/${attempt}`;
+    const id = `${key}/${activityAttempt}`;
     let seen = this.seen.get(source);
     if (seen?.id !== id) {
+      // Which attempt takes over only the activity itself can say.
+      if (!isOwn && seen?.key !== key) return [];
       if (seen && kind !== 'c') deltas.push({ type: 'step_reset', ...base(), n: 0 });
-      seen = { id, n: 1, textEnd: 0, reasoningEnd: 0, progress: '' };
+      seen = { key, id, n: 1, textEnd: 0, reasoningEnd: 0, progress: '' };
       this.seen.set(source, seen);
     }
-    const details = readBeat(beat);
-    // Details of the attempt before stay until the new one beats.
-    if (details.attempt !== attempt) return deltas;
+    if (!isOwn) return deltas;
     const { text = '', offset = 0, reasoning = '', reasoningOffset = 0, progress = '' } = details;
     const newText = unseen(text, offset, seen.textEnd);
     if (newText) {

@@ -49,11 +49,20 @@ export class RunFold {
   /** Keys of what is under way, and the key of each scheduled event. */
   private readonly underWay = new Set<string>();
   private keys = new Map<string, { key: string; activity: string }>();
+  /** The first state that fits `wanted`. */
+  private found: RunState | null = null;
 
+  /** @param wanted picks a state to keep, see `sought`. */
   constructor(
     private readonly runId: string,
     private readonly converter: LoadedDataConverter,
+    private readonly wanted: (state: RunState) => boolean = () => false,
   ) {}
+
+  /** The first state that was wanted, or `null`. */
+  sought(): RunState | null {
+    return this.found;
+  }
 
   /** The state so far; before a worker has taken the run up, the one that it is started with. `null` before the first event. */
   current(): RunState | null {
@@ -220,6 +229,7 @@ export class RunFold {
     if (!this.state) return;
     const { state, events } = apply(this.state, input);
     this.state = state;
+    if (!this.found && this.wanted(state)) this.found = state;
     this.events.push(...events);
   }
 

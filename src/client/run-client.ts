@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { AGENT_RUN } from '../contract/names.js';
+import { readRunMemo } from '../contract/run-memo.js';
 import { AgentError } from '../core/errors.js';
+import type { LimitName, RunResult } from '../core/progress.js';
 import type { RunInput } from '../core/run-input.js';
+import { BudgetClient } from './budget-client.js';
 import { toAgentError } from './errors.js';
-import { RunHandle } from './run-handle.js';
+import { RunHandle, type StartedRun } from './run-handle.js';
 import { toLimits, type StopCondition } from './stop-conditions.js';
 
 /** What a client works with. */
@@ -27,6 +30,10 @@ export interface RunListItem {
   temporalRunId: string;
   /** `running`, `waiting`, `paused`, `landing` or `closed`; the server's word where the attribute is missing. */
   status: string;
+  /** How it ended; `null` while it runs, and where an older version did not say. */
+  outcome: RunResult['outcome'] | null;
+  /** The ceiling that ended it. */
+  limit: LimitName | null;
   model: string | null;
   steps: number | null;
   costUsd: number | null;
@@ -40,10 +47,13 @@ const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/;
 
 /** Starts runs and finds them again. */
 export class RunClient {
+  /** Budgets that runs share. */
+  readonly budgets: BudgetClient;
   private readonly client: Client;
 
   constructor(private readonly parts: RunClientParts) {
     this.client = parts.client;
+    this.budgets = new BudgetClient({ ...parts, progressOf: (runId) => this.run(runId).progress() });
   }
 
   /**
@@ -51,10 +61,7 @@ export class RunClient {
    * @param options.id the run's id; a random one when left out.
    * @throws AgentError `INPUT_INVALID`, `RUN_EXISTS`, `TEMPORAL_UNREACHABLE`
    */
-  async start(
-    input: StartInput,
-    options: { id?: string } = {},
-  ): Promise<RunHandle & { temporalRunId: string }> {
+  async start(input: StartInput, options: { id?: string } = {}): Promise<StartedRun> {
     const { stopWhen = [], ...rest } = input;
     const checked = this.parts.checkInput({ ...rest, ...toLimits(rest, stopWhen) });
     const runId = options.id ?? `run-${randomUUID().slice(0, 13)}`;
@@ -70,6 +77,8 @@ export class RunClient {
         args: [checked],
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         staticSummary: summaryOf(checked.goal),
+        // The run's activities inherit it.
+        ...(checked.priority && { priority: checked.priority }),
       });
       return Object.assign(this.run(runId), { temporalRunId: handle.firstExecutionRunId });
     } catch (error) {
@@ -79,7 +88,7 @@ export class RunClient {
 
   /** A run by its id; whether it exists shows at the first call. */
   run(runId: string): RunHandle {
-    return new RunHandle(this.client, runId);
+    return new RunHandle(this.client, runId, (input, options) => this.start(input, options));
   }
 
   /**
@@ -124,6 +133,7 @@ function toListItem(info: WorkflowExecutionInfo): RunListItem {
   const model = attribute('AgentModel');
   const needsDecision = attribute('AgentNeedsDecision');
   return {
+    ...endOf(info),
     runId: info.workflowId,
     temporalRunId: info.runId,
     status: info.closeTime ? 'closed' : typeof status === 'string' ? status : info.status.name.toLowerCase(),
@@ -133,6 +143,17 @@ function toListItem(info: WorkflowExecutionInfo): RunListItem {
     needsDecision: typeof needsDecision === 'boolean' ? needsDecision : null,
     startedAt: info.startTime.toISOString(),
     closedAt: info.closeTime?.toISOString() ?? null,
+  };
+}
+
+/** The run's own word; of one that could not say it, the server's. That a run has completed does not tell whether it was done. */
+function endOf({ closeTime, memo, status }: WorkflowExecutionInfo): Pick<RunListItem, 'outcome' | 'limit'> {
+  if (!closeTime) return { outcome: null, limit: null };
+  const own = readRunMemo(memo);
+  if (status.name === 'COMPLETED') return own;
+  return {
+    ...own,
+    outcome: status.name === 'FAILED' || status.name === 'TIMED_OUT' ? 'failed' : 'cancelled',
   };
 }
 

@@ -6,7 +6,9 @@ import { AgentError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import type { JsonObject } from '../core/json.js';
 import type { PendingItem, Progress, RunResult } from '../core/progress.js';
-import type { LimitsInput } from '../core/run-input.js';
+import { limitsOf } from '../core/limits.js';
+import type { LimitsInput, RunInput } from '../core/run-input.js';
+import { takeSnapshot } from '../core/snapshot.js';
 import type { RunState } from '../core/state.js';
 import type { TranscriptItem } from '../core/transcript.js';
 import { view } from '../core/view.js';
@@ -24,13 +26,48 @@ const UPDATE_TIMEOUT_MS = 15_000;
 /** How often heartbeats are read while watching. The server answers in about 5 ms. */
 const DELTA_INTERVAL_MS = 200;
 
+/** What a fork changes. */
+export interface ForkOptions {
+  /** The new run's id; a random one when left out. */
+  id?: string;
+  /** The last step that is taken over. Default: all of them. */
+  step?: number;
+  model?: string;
+  /** Said to the model at the start. */
+  say?: string;
+  /** Ceilings; what is left out is as in the run that is forked. Cost, steps and tokens count from that run's start. */
+  limits?: LimitsInput;
+}
+
+/** A run that has just been started. */
+export type StartedRun = RunHandle & { temporalRunId: string };
+
 /** One run, on the server. Everything that reads works from history alone, with no worker alive. */
 export class RunHandle {
   constructor(
     private readonly client: Client,
     /** The workflow id. */
     readonly runId: string,
+    private readonly startRun: (input: RunInput, options: { id?: string }) => Promise<StartedRun>,
   ) {}
+
+  /**
+   * Starts a new run that goes on from this one, running or ended. Both share one ledger up to that point: what this run has spent
+   * counts against the new one's ceiling.
+   * @throws AgentError `RUN_NOT_FOUND`, `INPUT_INVALID` when there is no such step, `RUN_EXISTS`, `TEMPORAL_UNREACHABLE`
+   */
+  async fork(options: ForkOptions = {}): Promise<StartedRun> {
+    const { id, step, model, say, limits } = options;
+    const state = step === undefined ? await this.state() : await this.stateAfter(step);
+    const snapshot = takeSnapshot(state);
+    const input: RunInput = {
+      ...state.input,
+      ...(model !== undefined && { model }),
+      limits: { ...limitsOf(state), ...limits },
+      fork: { of: this.runId, snapshot, ...(say !== undefined && { say }) },
+    };
+    return this.startRun(input, id === undefined ? {} : { id });
+  }
 
   /**
    * The durable events, then those to come, until the run has ended.
@@ -174,12 +211,28 @@ export class RunHandle {
     return state;
   }
 
+  /** The state when the step's calls had all ended. */
+  private async stateAfter(step: number): Promise<RunState> {
+    let fold: RunFold | null = null;
+    const wanted = (state: RunState) => state.stepsCompleted > step && state.step > step;
+    for await (const page of this.pages({ follow: false, wanted })) fold = page.fold;
+    const last = fold?.current();
+    // An answer ends a run within its step.
+    const state = fold?.sought() ?? (last?.result && last.stepsCompleted === step + 1 ? last : null);
+    if (state) return state;
+    throw new AgentError(
+      'INPUT_INVALID',
+      `The run ${this.runId} has not ended its step ${step}; it has completed ${last?.stepsCompleted ?? 0}.`,
+    );
+  }
+
   private async *pages(options: {
     follow: boolean;
     signal?: AbortSignal;
+    wanted?: (state: RunState) => boolean;
   }): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
     try {
-      const fold = new RunFold(this.runId, this.client.options.loadedDataConverter);
+      const fold = new RunFold(this.runId, this.client.options.loadedDataConverter, options.wanted);
       const temporalRunId = await firstRunId(this.client, this.runId);
       for await (const page of readHistory(this.client, {
         workflowId: this.runId,

@@ -19,7 +19,7 @@ import type { Outcome } from './outcomes.js';
 import type { Prepared } from './run-input.js';
 import { quote } from './quote.js';
 import { finish, trySettle } from './settling.js';
-import { FRESH_DRAW, IDLE_MODEL } from './start.js';
+import { FRESH_DRAW, IDLE_MODEL } from './fresh-state.js';
 import type { RunState } from './state.js';
 import { pause, resume, say, setLimits, stop, takeMessages } from './steering.js';
 import { warnOfLimits } from './warnings.js';
@@ -111,6 +111,7 @@ function announce(draft: Draft): void {
     model: currentModel(state),
     limits: limitsOf(state),
     warnings: state.prepared?.warnings ?? [],
+    ...(state.forkOf !== null && { forkOf: state.forkOf }),
   });
 }
 
@@ -202,6 +203,8 @@ function advanceModel(draft: Draft): void {
   const { model, draw } = draft.state;
   if (model.call || draw?.call) return;
   if (model.retryAtMs !== null && model.retryAtMs > draft.atMs) return;
+  // Its time has come, and a call that has to wait for money must not leave a timer behind that is due already.
+  if (model.retryAtMs !== null) patch(draft, { model: { ...model, retryAtMs: null } });
   if (!draft.state.landing) {
     const limit = limitReached(draft.state, draft.atMs);
     if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });

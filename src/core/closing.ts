@@ -3,7 +3,7 @@ import { append, emit, patch, patchCall, type Draft } from './draft.js';
 import { humanWords } from './human-words.js';
 import { isMetered } from './metered.js';
 import { notRun, type CallResult } from './results.js';
-import { FIRST_ATTEMPT, IDLE_MODEL } from './start.js';
+import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
 import type { CallState, Ending, Landing, RunState } from './state.js';
 
 /** How much of a tool result an event shows; the transcript has it all. */

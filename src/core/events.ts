@@ -5,7 +5,15 @@ import type { SayMode } from './controls.js';
 
 /** What each durable event says beside `seq`, `at` and `runId`. Contract §7. */
 export type EventBody =
-  | { type: 'run_started'; goal: string; model: string; limits: Limits; warnings: string[] }
+  | {
+      type: 'run_started';
+      goal: string;
+      model: string;
+      limits: Limits;
+      warnings: string[];
+      /** The run that this one goes on from. */
+      forkOf?: string;
+    }
   | { type: 'step_started'; step: number; model: string; purpose: 'step' | 'landing' }
   | {
       type: 'model_completed';

@@ -7,7 +7,7 @@ import { isMetered } from './metered.js';
 import { currentModel, modelsOf } from './models.js';
 import type { Outcome } from './outcomes.js';
 import type { ModelPrice } from './price.js';
-import { FIRST_ATTEMPT } from './start.js';
+import { FIRST_ATTEMPT } from './fresh-state.js';
 import type { ModelCall, ModelState } from './state.js';
 import { rollHash } from './transcript.js';
 

@@ -8,7 +8,7 @@ import { settleFailure } from './model-failure.js';
 import { currentModel, modelsAskedFor } from './models.js';
 import { traceOf, type ModelResult, type Outcome } from './outcomes.js';
 import { blockedBy } from './quote.js';
-import { FIRST_ATTEMPT, IDLE_MODEL } from './start.js';
+import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
 import type { Allowance, ModelCall } from './state.js';
 import { takeMessages } from './steering.js';
 
@@ -102,9 +102,10 @@ function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value:
   patch(draft, { ledger: writeOffNameless(ledger) });
   // A cached answer reports no tokens.
   if (value.cached || promptTokens === 0) return;
-  const asked = modelsAskedFor(state);
-  const calibrated = asked.includes(model) ? model : currentModel(state);
-  patch(draft, { calibration: { model: calibrated, version: state.transcript.length, promptTokens } });
+  const [asked, ...others] = modelsAskedFor(state);
+  // Which of several has answered is told by a name that may be another one, and what it was sent depends on which was asked first.
+  if (asked === undefined || others.length > 0) return;
+  patch(draft, { calibration: { model: asked, version: state.transcript.length, promptTokens } });
 }
 
 /** An answer without calls ends the run, unless a human has said something since. */

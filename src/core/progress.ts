@@ -80,7 +80,11 @@ export interface Progress {
   model: string;
   step: number;
   limits: Limits;
+  /** The shared budget that the run draws from. */
+  budget: string | null;
   spend: Spend;
+  /** All is done but for costs that are not confirmed yet, or not told to the shared budget. `status` is `landing`. */
+  settling: boolean;
   pending: PendingItem[];
   queuedMessages: number;
   startedAt: string;

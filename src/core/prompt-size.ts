@@ -1,3 +1,4 @@
+import { modelsAskedFor } from './models.js';
 import type { RunState } from './state.js';
 import type { TranscriptItem } from './transcript.js';
 
@@ -24,11 +25,14 @@ export interface PromptSize {
 
 /**
  * The size of the prompt that the transcript makes now. No tokenizer makes more tokens than there are bytes, so what the server
- * has not counted yet is counted by its bytes; the rest is known from the run's own last call to the model.
+ * has not counted yet is counted by its bytes; the rest is known from the run's own last call to the model. Where several models may
+ * answer, that says nothing: each makes tokens of its own of the same text.
  */
-export function promptSize(state: RunState, model: string): PromptSize {
+export function promptSize(state: RunState): PromptSize {
   const { calibration, transcript, prepared } = state;
-  if (calibration?.model === model && calibration.version <= transcript.length) {
+  const [model, ...others] = modelsAskedFor(state);
+  const isKnown = others.length === 0 && calibration?.model === model;
+  if (calibration && isKnown && calibration.version <= transcript.length) {
     const added = sizeOf(transcript.slice(calibration.version));
     return {
       mostTokens:

@@ -50,7 +50,7 @@ export function blockedBy(state: RunState, atMs: number): LimitName | null {
 }
 
 function termsOf(state: RunState, purpose: Purpose): Terms {
-  const size = promptSize(state, currentModel(state));
+  const size = promptSize(state);
   const room = modelsAskedFor(state).flatMap((model) => {
     const { maxOutputTokens, contextLength } = state.prepared?.modelFacts?.[model] ?? {};
     return [maxOutputTokens ?? Infinity, (contextLength ?? Infinity) - size.expectedTokens];
@@ -87,7 +87,8 @@ export function ceilingNanoUsd(state: RunState): number | null {
   const { maxCostUsd } = limitsOf(state);
   const own = maxCostUsd === null ? null : toNanoUsd(maxCostUsd);
   if (state.draw === null) return own;
-  return Math.min(own ?? Infinity, state.draw.grantedNanoUsd);
+  // The budget knows nothing of what the run was continued with.
+  return Math.min(own ?? Infinity, state.draw.grantedNanoUsd + state.ledger.inheritedNanoUsd);
 }
 
 function tokenRoom(state: RunState, purpose: Purpose, { expectedTokens }: PromptSize): number {
@@ -137,13 +138,15 @@ function landingFundNanoUsd(price: ModelPrice, size: PromptSize, stepTokens: num
 
 /** How much to ask of the shared budget in all, when the run needs more than it asked for before; else `null`. */
 function moreToDraw(
-  { draw, ...state }: RunState,
+  state: RunState,
   { takenNanoUsd, worstNanoUsd }: { takenNanoUsd: number; worstNanoUsd: number },
 ): number | null {
-  if (draw === null) return null;
-  const { maxCostUsd } = limitsOf({ draw, ...state });
+  if (state.draw === null) return null;
+  const { inheritedNanoUsd } = state.ledger;
+  const { maxCostUsd } = limitsOf(state);
   const own = maxCostUsd === null ? Infinity : toNanoUsd(maxCostUsd);
-  if (Math.min(takenNanoUsd + worstNanoUsd, own) <= draw.askedNanoUsd) return null;
+  const drawn = (totalNanoUsd: number) => Math.min(totalNanoUsd, own) - inheritedNanoUsd;
+  if (drawn(takenNanoUsd + worstNanoUsd) <= state.draw.askedNanoUsd) return null;
   // A few calls at a time; what is left goes back at the end.
-  return Math.min(takenNanoUsd + worstNanoUsd * CALLS_PER_DRAW, own);
+  return drawn(takenNanoUsd + worstNanoUsd * CALLS_PER_DRAW);
 }

@@ -1,42 +1,10 @@
 import { SYSTEM_PROMPT } from './behaviour.js';
+import { forkState } from './fork.js';
+import { FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
 import { EMPTY_LEDGER } from './ledger.js';
 import type { RunInput } from './run-input.js';
-import type { Draw, ModelState, RunState } from './state.js';
+import type { RunState } from './state.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from './transcript.js';
-
-/** Before the first attempt at a request: of a step, of another model, or with other words. */
-export const FIRST_ATTEMPT = {
-  failures: 0,
-  losses: 0,
-  heldTokens: null,
-  lowered: false,
-} satisfies Partial<ModelState>;
-
-/** A model state at the beginning of a step. */
-export const IDLE_MODEL: ModelState = {
-  ...FIRST_ATTEMPT,
-  call: null,
-  index: 0,
-  tries: 0,
-  toolsOmitted: false,
-  outageWaits: 0,
-  outageSinceMs: null,
-  retryAtMs: null,
-};
-
-/** What a run knows of its money before its first call, beside the ledger. */
-export const FRESH_MONEY = {
-  calibration: null,
-  inquiry: null,
-  inquiries: 0,
-  draw: null,
-  warned: [],
-  ending: null,
-  settleUntilMs: null,
-} satisfies Partial<RunState>;
-
-/** A shared budget before anything was drawn from it. */
-export const FRESH_DRAW: Draw = { grantedNanoUsd: 0, askedNanoUsd: 0, call: null, count: 0, settled: false };
 
 /**
  * The state of a run before its first input.
@@ -53,7 +21,7 @@ export function startState(
     { role: 'system', content: system },
     { role: 'user', content: known.goal },
   ];
-  return {
+  const fresh: RunState = {
     version: 1,
     runId: run.runId,
     firstRunId: run.firstRunId,
@@ -61,6 +29,7 @@ export function startState(
     startedAtMs: run.atMs,
     closedAtMs: null,
     input: known,
+    forkOf: null,
     prepared: null,
     earlyLimits: {},
     phase: 'preparing',
@@ -82,11 +51,12 @@ export function startState(
     artifacts: [],
     result: null,
   };
+  return forkState(fresh, Object(input).fork) ?? fresh;
 }
 
 /** The input with a goal that is a text. The rest may be anything until the worker has checked it. */
 function toRunInput(input: unknown): RunInput {
   const isObject = typeof input === 'object' && !Array.isArray(input);
-  const { goal, ...rest } = Object(isObject ? input : null);
+  const { goal, fork: _, ...rest } = Object(isObject ? input : null);
   return { ...rest, goal: typeof goal === 'string' ? goal : '' };
 }

@@ -149,6 +149,8 @@ export interface RunState {
   startedAtMs: number;
   closedAtMs: number | null;
   input: RunInput;
+  /** The run that this one goes on from. */
+  forkOf: string | null;
   prepared: Prepared | null;
   /** Ceilings that a human set before the run was prepared; they win over those prepared. */
   earlyLimits: LimitsInput;

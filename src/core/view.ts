@@ -15,7 +15,9 @@ export function view(state: RunState): Progress {
     model: currentModel(state),
     step: state.step,
     limits: limitsOf(state),
+    budget: state.prepared?.budget ?? null,
     spend: spendOf(state.ledger),
+    settling: state.phase === 'settling',
     // A run that is being cancelled asks for nothing any more.
     pending: state.cancelRequested ? [] : state.calls.filter(isPending).map(toPending),
     queuedMessages: state.queue.length,

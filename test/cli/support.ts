@@ -97,11 +97,12 @@ export function reset(step = 0): Delta {
   return { type: 'step_reset', at: AT, runId: 'r', step, attempt: 2, n: 0 };
 }
 
+const refuseCall = async (): Promise<never> => {
+  throw new Error('The test does not expect this call.');
+};
+
 /** A run that only does what the test gives it. */
 export function fakeRun(parts: Partial<Run>): Run {
-  const missing = async (): Promise<never> => {
-    throw new Error('The test does not expect this call.');
-  };
   const names = [
     'progress',
     'transcript',
@@ -121,7 +122,7 @@ export function fakeRun(parts: Partial<Run>): Run {
     runId: 'r',
     async *events() {},
     async *deltas() {},
-    ...Object.fromEntries(names.map((name) => [name, missing])),
+    ...Object.fromEntries(names.map((name) => [name, refuseCall])),
   };
   // The names above are all that a run has.
   return { ...base, ...parts } as unknown as Run;
@@ -139,6 +140,7 @@ export async function cli(
     run: () => run,
     list: async () => [],
     close: async () => undefined,
+    budgets: { set: refuseCall, show: refuseCall, list: refuseCall, release: refuseCall },
     ...parts.runs,
   };
   const context = {

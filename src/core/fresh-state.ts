@@ -1,0 +1,35 @@
+import type { Draw, ModelState, RunState } from './state.js';
+
+/** Before the first attempt at a request: of a step, of another model, or with other words. */
+export const FIRST_ATTEMPT = {
+  failures: 0,
+  losses: 0,
+  heldTokens: null,
+  lowered: false,
+} satisfies Partial<ModelState>;
+
+/** A model state at the beginning of a step. */
+export const IDLE_MODEL: ModelState = {
+  ...FIRST_ATTEMPT,
+  call: null,
+  index: 0,
+  tries: 0,
+  toolsOmitted: false,
+  outageWaits: 0,
+  outageSinceMs: null,
+  retryAtMs: null,
+};
+
+/** What a run knows of its money before its first call, beside the ledger. */
+export const FRESH_MONEY = {
+  calibration: null,
+  inquiry: null,
+  inquiries: 0,
+  draw: null,
+  warned: [],
+  ending: null,
+  settleUntilMs: null,
+} satisfies Partial<RunState>;
+
+/** A shared budget before anything was drawn from it. */
+export const FRESH_DRAW: Draw = { grantedNanoUsd: 0, askedNanoUsd: 0, call: null, count: 0, settled: false };
