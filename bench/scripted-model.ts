@@ -22,9 +22,11 @@ export function scriptedModel({ steps, textBytes }: { steps: number; textBytes: 
         cost: { kind: 'reported', nanoUsd: 140_000 },
         generationId: 'gen-1763157299-abcdefghijkl',
         cached: false,
+        cacheSourceId: null,
       };
     },
     describe: async () => undefined,
     checkKey: async () => ({ limitRemainingUsd: null }),
+    generation: async () => null,
   };
 }

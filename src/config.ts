@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -34,6 +35,8 @@ export interface Config {
   stallTimeoutMs: number;
   firstContentTimeoutMs: number;
   continueAsNewEvents: number;
+  /** `host:port` where workers serve their metrics; `null`: they serve none. */
+  metricsAddress: string | null;
   /** The rest of `TEMPORAL_*` is read by Temporal's own environment configuration. */
   temporal: { addressIsSet: boolean };
   /** `NO_COLOR` is set and not empty (https://no-color.org). */
@@ -98,6 +101,10 @@ const variables = z.object({
   LONGHAUL_FIRST_CONTENT_TIMEOUT_MS: count({ min: 1, max: DAY_MS, fallback: 300_000 }),
   // From 10: a run must get to its first step before it continues as new. To 50,000: the server ends a run at 51,200 events.
   LONGHAUL_CONTINUE_AS_NEW_EVENTS: count({ min: 10, max: 50_000, fallback: 2_000 }),
+  LONGHAUL_METRICS_ADDRESS: z
+    .string()
+    .refine(isListenAddress, 'must be an IP address and a port, such as 127.0.0.1:9464')
+    .optional(),
   TEMPORAL_ADDRESS: z.string().optional(),
   NO_COLOR: z.string().optional(),
 });
@@ -141,6 +148,7 @@ export function loadConfig(
     stallTimeoutMs: values.LONGHAUL_STALL_TIMEOUT_MS,
     firstContentTimeoutMs: values.LONGHAUL_FIRST_CONTENT_TIMEOUT_MS,
     continueAsNewEvents: values.LONGHAUL_CONTINUE_AS_NEW_EVENTS,
+    metricsAddress: values.LONGHAUL_METRICS_ADDRESS ?? null,
     temporal: Object.freeze({ addressIsSet: values.TEMPORAL_ADDRESS !== undefined }),
     noColor: values.NO_COLOR !== undefined,
   });
@@ -190,6 +198,11 @@ function isFileUrl(value: string): boolean {
   } catch {
     return false; // It names a host, or hides a slash.
   }
+}
+
+function isListenAddress(value: string): boolean {
+  const [, host = '', port = ''] = /^\[?([0-9a-f:.]+?)\]?:(\d{1,5})$/i.exec(value) ?? [];
+  return isIP(host) !== 0 && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
 function blobDir(url: string, { cwd, dataDir }: { cwd: string; dataDir: string }): string {

@@ -36,10 +36,15 @@ export function createCallModel(ports: CallModelPorts): (input: CallModelInput) 
       const tail = new AnswerTail(attempt);
       try {
         const live = new LiveAttempt();
-        const { request, permit } = await live.during(tail.read(), () => getReady(input, ports));
+        const { request, permit } = await callOrTell(() =>
+          live.during(tail.read(), () => getReady(input, ports)),
+        );
         try {
           tail.isSent = true;
-          await live.tell(tail.read());
+          await callOrTell(async () => {
+            await live.tell(tail.read());
+            Context.current().cancellationSignal.throwIfAborted();
+          });
         } catch (error) {
           tail.isSent = false;
           permit?.end({ kind: 'failed' });
@@ -66,7 +71,7 @@ async function getReady(
     if (maxPrice) request.maxPrice = maxPrice;
   }
   const signal = Context.current().cancellationSignal;
-  const permit = (await callOrTell(async () => ports.governor?.admit(request.model, signal))) ?? null;
+  const permit = (await ports.governor?.admit(request.model, signal)) ?? null;
   return { request, permit };
 }
 

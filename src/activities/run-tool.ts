@@ -6,6 +6,7 @@ import type { RunToolInput } from '../core/work.js';
 import type { ArtifactPort, Tool, ToolContext, ToolRegistry } from '../ports/tools.js';
 import { currentRun, isCalledOff, queryCurrentRun, reporting } from './activity-run.js';
 import type { HeartbeatPacer, Tail } from './heartbeat.js';
+import { requireTool } from './require-tool.js';
 import type { RunMemory } from './run-memory.js';
 
 /** What the tool activity works with. */
@@ -34,13 +35,7 @@ const ABORT_GRACE_MS = 3_000;
 export function createRunTool(ports: RunToolPorts): (input: RunToolInput) => Promise<ToolResult> {
   return (input) =>
     reporting(async () => {
-      const tool = ports.tools.get(input.name);
-      if (!tool)
-        throw new AgentError(
-          'TOOL_UNKNOWN',
-          `This worker has no tool ${input.name}. Start a worker that has it.`,
-          { retryable: true },
-        );
+      const tool = requireTool(ports.tools, input.name);
       const { attempt } = Context.current().info;
       let progress = '';
       const details = (): Tail => ({ attempt, ...(progress !== '' && { progress }) });

@@ -129,8 +129,8 @@ export class LiveView {
   }
 
   private end(event: Extract<WatchedEvent, { type: 'run_completed' }>): string {
-    const { answer } = event.result;
-    const isShown = answer.trim() === '' || answer.trim() === this.lastText.trim();
+    const { answer, error } = event.result;
+    const isShown = ['', this.lastText.trim(), error?.message.trim()].includes(answer.trim());
     const tookMs = this.startedAt === null ? null : Date.parse(event.at) - Date.parse(this.startedAt);
     const [title = '', ...rest] = renderResult(event.result, this.style, this.spend.ceilingUsd);
     return this.block([

@@ -1,5 +1,5 @@
 import type { WatchedEvent } from '../client/run-handle.js';
-import type { PendingItem, RunResult } from '../core/progress.js';
+import type { LimitName, PendingItem, RunResult } from '../core/progress.js';
 import {
   argLines,
   formatArgs,
@@ -83,9 +83,7 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
     case 'limits_changed':
       return [`» ${ceilings(formatLimits(event.limits))}${by(event.by)}`];
     case 'landing_started':
-      return [
-        yellow(`» landing: ${event.limit === null ? event.outcome : `the ${event.limit} limit is reached`}`),
-      ];
+      return [yellow(`» landing: ${event.limit === null ? event.outcome : reasonOf(event.limit)}`)];
     case 'fallback_used':
       return [
         yellow(`! ${event.code}: going on with ${printable(event.to)} instead of ${printable(event.from)}`),
@@ -102,6 +100,11 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
       // A worker of a later version may tell more than this one knows.
       return [dim(`» ${(event as { type: string }).type}`)];
   }
+}
+
+/** A step is begun only when the most that it can cost is left, so money ends before it is spent. */
+function reasonOf(limit: LimitName): string {
+  return limit === 'cost' ? 'the cost limit leaves too little for a step' : `the ${limit} limit is reached`;
 }
 
 /** What waits for a human, in full: nobody should decide on less. */
@@ -136,7 +139,7 @@ export function howToSettle({ kind, callId }: Pick<PendingItem, 'kind' | 'callId
  * @param maxCostUsd the ceiling that the cost is held against, where it is known.
  */
 export function renderResult(result: RunResult, style: Style, maxCostUsd: number | null = null): string[] {
-  const { outcome, limit, limitsReached, error, spend, steps, unknownOutcomes } = result;
+  const { runId, outcome, limit, limitsReached, error, spend, steps, unknownOutcomes } = result;
   const paint = outcome === 'done' ? style.green : outcome === 'failed' ? style.red : style.yellow;
   const title = limit === null ? outcome : `${outcome} (${limit})`;
   const tokens = `${formatCount(spend.promptTokens + spend.completionTokens)} tokens`;
@@ -145,6 +148,12 @@ export function renderResult(result: RunResult, style: Style, maxCostUsd: number
   ];
   if (limitsReached.length > 1) lines.push(`  limits reached: ${limitsReached.join(', ')}`);
   lines.push(...spendLines(spend).map((line) => style.dim(`  ${line}`)));
+  if (limit === 'cost')
+    lines.push(
+      style.dim(
+        `  A step is begun only when the most that it can cost is left. Go on: longhaul fork ${runId} --max-cost USD`,
+      ),
+    );
   if (error !== null) lines.push(style.red(`  ${error.code}: ${oneLine(error.message, 1_000)}`));
   for (const { callId, tool } of unknownOutcomes)
     lines.push(style.yellow(`  ! ${callId} ${printable(tool)} may or may not have run`));
@@ -160,15 +169,13 @@ function attemptOf(event: Extract<WatchedEvent, { type: 'model_failed' }>): stri
 }
 
 function warningOf({ limit, used, ceiling }: Extract<WatchedEvent, { type: 'limit_warning' }>): string {
-  const [noun, show] = {
-    cost: ['money', (nanoUsd: number) => formatUsd(nanoUsd / 1e9)] as const,
-    steps: ['steps', formatCount] as const,
-    tokens: ['tokens', formatCount] as const,
-    duration: ['time', formatDuration] as const,
-    tool: ['calls', formatCount] as const,
-    loop: ['repetitions', formatCount] as const,
-  }[limit];
-  return `${formatShare(used, ceiling)} of the ${noun} is used: ${show(used)} of ${show(ceiling)}; the model is told to finish`;
+  const show =
+    limit === 'cost'
+      ? (nanoUsd: number) => formatUsd(nanoUsd / 1e9)
+      : limit === 'duration'
+        ? formatDuration
+        : formatCount;
+  return `near the ${limit} limit: ${show(used)} of ${show(ceiling)} (${formatShare(used, ceiling)}); the model is told to finish`;
 }
 
 function reconciliationOf(event: Extract<WatchedEvent, { type: 'cost_reconciled' }>): string {

@@ -1,3 +1,4 @@
+import { unreachable } from '../adapters/temporal/unreachable.js';
 import {
   isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
@@ -61,7 +62,7 @@ function fromGrpc(code: number, error: unknown, runId: string): unknown {
     case GRPC.unavailable:
     case GRPC.deadlineExceeded:
     case GRPC.cancelled:
-      return unreachable(error);
+      return unreachable(undefined, error);
     default:
       return error;
   }
@@ -76,13 +77,4 @@ function notFound(runId: string, message: string, cause: unknown): AgentError {
   return new AgentError('RUN_NOT_FOUND', `There is no run ${runId}. See which there are: longhaul list`, {
     cause,
   });
-}
-
-/** The error for a server that does not answer. */
-export function unreachable(cause: unknown, address?: string): AgentError {
-  return new AgentError(
-    'TEMPORAL_UNREACHABLE',
-    `The Temporal server${address ? ` at ${address}` : ''} does not answer. Start one with \`longhaul dev\`, or set TEMPORAL_ADDRESS.`,
-    { cause },
-  );
 }

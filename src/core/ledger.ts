@@ -162,7 +162,10 @@ export function traceSource(
   const { sourceId, askAtMs } = source;
   const isKnown = ledger.charges.some(({ generationId }) => generationId === sourceId);
   if (isKnown || ledger.bookedGenerations.includes(sourceId)) return ledger;
-  const nameless = ledger.charges.find((charge) => charge.lost && charge.generationId === undefined);
+  // Which of several it was is not known. The smallest: what stays charged for the others is no less than what they can have cost.
+  const [nameless] = ledger.charges
+    .filter((charge) => charge.lost && charge.generationId === undefined)
+    .sort((a, b) => (a.nanoUsd ?? 0) - (b.nanoUsd ?? 0));
   const known = { generationId: sourceId, dueAtMs: askAtMs };
   if (nameless) return withCharge(withoutCharge(ledger, nameless.id), { ...nameless, ...known });
   return withCharge(ledger, { ...source.charge, status: 'estimated', lost: true, asked: 0, ...known });

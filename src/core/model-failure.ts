@@ -58,30 +58,28 @@ function toFailure(outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }
   };
 }
 
-/** Whether the same model is asked again, and when. */
+/** Whether the same model is asked again. */
 function tryAgain(draft: Draft, call: ModelCall, failure: Failure): boolean {
   const { model } = draft.state;
   if (call.purpose === 'landing' && failure.code === 'MODEL_BAD_REQUEST' && !model.toolsOmitted)
-    return retryAt(draft, failure, draft.atMs, { toolsOmitted: true });
+    return again(draft, failure, { toolsOmitted: true });
   if (failure.code === 'MODEL_PAYMENT') return lowerTokens(draft, failure);
   if (failure.code === 'PRICE_CHANGED') takePrices(draft, failure.details['prices']);
   if (!failure.retryable) return false;
   if (failure.lostWorker)
-    return (
-      model.losses < ATTEMPTS.losses && retryAt(draft, failure, draft.atMs, { losses: model.losses + 1 })
-    );
+    return model.losses < ATTEMPTS.losses && again(draft, failure, { losses: model.losses + 1 });
   const failures = model.failures + 1;
   if (failures >= ATTEMPTS[call.purpose]) return false;
   const delayMs = retryDelayMs(draft, failure);
   const hasOther = modelsOf(draft.state)[model.index + 1] !== undefined;
   if (delayMs > LONGEST_POLITE_WAIT_MS && (hasOther || call.purpose === 'landing')) return false;
-  return retryAt(draft, failure, draft.atMs + delayMs, { failures });
+  return again(draft, failure, { failures, ...(delayMs > 0 && { retryAtMs: draft.atMs + delayMs }) });
 }
 
-function retryAt(draft: Draft, failure: Failure, atMs: number, change: Partial<ModelState>): boolean {
-  reportFailure(draft, failure, atMs);
-  const isNow = atMs <= draft.atMs;
-  patch(draft, { model: { ...draft.state.model, ...change, retryAtMs: isNow ? null : atMs } });
+/** Asks again: at `retryAtMs`, else at once. */
+function again(draft: Draft, failure: Failure, change: Partial<ModelState>): boolean {
+  reportFailure(draft, failure, change.retryAtMs ?? draft.atMs);
+  patch(draft, { model: { ...draft.state.model, retryAtMs: null, ...change } });
   return true;
 }
 
@@ -101,7 +99,7 @@ function lowerTokens(draft: Draft, failure: Failure): boolean {
   const { lowered, heldTokens } = draft.state.model;
   const isLower = typeof affordable === 'number' && affordable > 0 && affordable < (heldTokens ?? Infinity);
   if (lowered || !isLower) return false;
-  return retryAt(draft, failure, draft.atMs, { lowered: true, heldTokens: affordable });
+  return again(draft, failure, { lowered: true, heldTokens: affordable });
 }
 
 /** What a worker has found out about prices since the run began. */

@@ -91,7 +91,13 @@ function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value:
   const askAtMs = draft.atMs + RECONCILE.firstMs;
   const ask = isMetered(state) && generationId !== undefined && { generationId };
   let ledger = settle(state.ledger, {
-    ...{ id: key, purpose, model, cost, promptTokens, completionTokens, askAtMs },
+    id: key,
+    purpose,
+    model,
+    cost,
+    promptTokens,
+    completionTokens,
+    askAtMs,
     ...ask,
   });
   if (!isMetered(state)) return patch(draft, { ledger });

@@ -55,6 +55,7 @@ function sizeOf(items: readonly TranscriptItem[]): { sizeBytes: number; frameTok
   for (const item of items) {
     sizeBytes += utf8SizeBytes(item.content);
     frames += 1;
+    if (item.role === 'tool') sizeBytes += utf8SizeBytes(item.callId);
     if (item.role !== 'assistant') continue;
     for (const { id, name, args } of item.calls ?? []) {
       sizeBytes += utf8SizeBytes(id) + utf8SizeBytes(name) + utf8SizeBytes(args);

@@ -2,7 +2,7 @@ import { ASSUMED_PRICE, DEFAULT_MAX_OUTPUT_TOKENS, LANDING_FUND, LEAST_OUTPUT_TO
 import { chargedNanoUsd, openQuestions, toNanoUsd } from './ledger.js';
 import { limitReached, limitsOf } from './limits.js';
 import { isMetered } from './metered.js';
-import { currentModel, modelsAskedFor } from './models.js';
+import { modelsAskedFor } from './models.js';
 import { affordableOutputTokens, dearest, worstCaseNanoUsd, type ModelPrice } from './price.js';
 import { promptSize, type PromptSize } from './prompt-size.js';
 import type { LimitName } from './progress.js';

@@ -100,7 +100,11 @@ function modelWork(state: RunState): Work | null {
     kind: 'model',
     key: call.key,
     input: {
-      ...{ step, purpose: call.purpose, version: transcript.length, hash: transcriptHash, model },
+      step,
+      purpose: call.purpose,
+      version: transcript.length,
+      hash: transcriptHash,
+      model,
       ...(call.allowance && allowanceInput(state, call.allowance, attempt)),
       ...(state.model.toolsOmitted && { noTools: true as const }),
     },

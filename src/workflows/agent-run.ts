@@ -196,19 +196,24 @@ class Shell {
 
 /** The state that continue-as-new carried over, or `null` for a fresh start. */
 function readCarried(input: unknown): RunState | null {
-  const { snapshot } = Object(input);
+  const { snapshot, fork } = Object(input);
+  // Without the state of the run that it goes on from, a fork would not know what is spent already.
+  if (fork !== undefined && !readSnapshot(Object(fork).snapshot)) throw unreadable(Object(fork).snapshot);
   if (snapshot === undefined) return null;
   const state = readSnapshot(snapshot);
-  if (!state)
-    throw ApplicationFailure.create({
-      type: 'INPUT_INVALID',
-      message:
-        typeof Object(snapshot).version === 'number'
-          ? 'The snapshot is of a version that this worker does not know. Start the worker version that wrote it.'
-          : 'Only a run itself writes a snapshot, when it continues as new. Leave the field out.',
-      nonRetryable: true,
-    });
+  if (!state) throw unreadable(snapshot);
   return state;
+}
+
+function unreadable(snapshot: unknown): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'INPUT_INVALID',
+    message:
+      typeof Object(snapshot).version === 'number'
+        ? 'The snapshot is of a version that this worker does not know. Start the worker version that wrote it.'
+        : 'Only longhaul itself writes a snapshot. Leave the field out.',
+    nonRetryable: true,
+  });
 }
 
 function toInput(item: Plan['start'][number], outcome: Outcome<never>): Input {

@@ -15,11 +15,12 @@ const words = (line: string): string[] =>
     .filter(([, , , comment]) => comment === undefined)
     .map(([, single, double, , plain]) => single ?? double ?? plain ?? '');
 
-const commands = [...readme.matchAll(/(?:^|`)longhaul ([^`\n]+)/gm)].map(([, line = '']) => words(line));
+const money = readFileSync(join(ROOT, 'docs/money.md'), 'utf8');
+const commands = [...`${readme}\n${money}`.matchAll(/(?:^|`)longhaul ([^`\n]+)/gm)].map(([, line = '']) => words(line));
 /** They start something, or look at this machine; test/cli/process runs them. */
 const LONG_RUNNING = ['dev', 'doctor', '--help'];
 
-describe('the README', () => {
+describe('the README and its pages', () => {
   it.each(commands.map((args) => [args.join(' '), args] as const))(
     'shows a command that is one: longhaul %s',
     async (_line, args) => {

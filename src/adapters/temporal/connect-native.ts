@@ -1,5 +1,6 @@
 import { NativeConnection } from '@temporalio/worker';
-import { readTemporalConfig, temporalTarget, unreachable } from './connect.js';
+import { readTemporalConfig, temporalTarget } from './connect.js';
+import { unreachable } from './unreachable.js';
 
 /**
  * Connects a worker.

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { AgentError } from '../../core/errors.js';
+import { unreachable } from './unreachable.js';
 
 /** How long a server may take to answer the first call. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -65,13 +66,4 @@ export async function connectPlain(options: { address?: string } = {}): Promise<
   } catch (cause) {
     throw unreachable(address, cause);
   }
-}
-
-/** The error for a server that does not answer. */
-export function unreachable(address: string, cause: unknown): AgentError {
-  return new AgentError(
-    'TEMPORAL_UNREACHABLE',
-    `The Temporal server at ${address} does not answer. Start one with \`longhaul dev\`, or set TEMPORAL_ADDRESS.`,
-    { cause },
-  );
 }
