@@ -12,6 +12,7 @@ const QUIET_SHARE = 0.3;
  */
 export class LiveAttempt {
   private last: Promise<unknown> = Promise.resolve();
+  private readonly context = Context.current();
 
   /**
    * Puts details on record.
@@ -19,7 +20,7 @@ export class LiveAttempt {
    * @throws AgentError `MODEL_UNAVAILABLE` when another attempt has taken its place
    */
   async tell(details: Tail): Promise<void> {
-    const { client, info } = Context.current();
+    const { client, info } = this.context;
     const told = this.last.then(() => client.activity.heartbeat(info.taskToken, details));
     this.last = told.catch(() => undefined);
     try {
@@ -27,7 +28,7 @@ export class LiveAttempt {
     } catch (error) {
       // By name: activities know Temporal's client only as what their context hands them.
       const { name } = Object(error);
-      if (name === 'ActivityCancelledError') return calledOff(details);
+      if (name === 'ActivityCancelledError') return calledOff(this.context, details);
       if (name !== 'ActivityNotFoundError') throw error;
       throw new AgentError('MODEL_UNAVAILABLE', 'Another attempt has taken the place of this one.');
     }
@@ -35,7 +36,7 @@ export class LiveAttempt {
 
   /** Does `work` that spends nothing, and stays alive meanwhile. */
   async during<T>(details: Tail, work: () => Promise<T>): Promise<T> {
-    const quietMs = QUIET_SHARE * (Context.current().info.heartbeatTimeoutMs ?? 8_000);
+    const quietMs = QUIET_SHARE * (this.context.info.heartbeatTimeoutMs ?? 8_000);
     // A refusal is heard again by the word that counts, right before the request goes out.
     const timer = setInterval(() => void this.tell(details).catch(() => undefined), quietMs);
     try {
@@ -47,8 +48,7 @@ export class LiveAttempt {
 }
 
 /** The SDK takes a cancellation as one only after it has heard of it itself, which a heartbeat of its own brings about. */
-async function calledOff(details: Tail): Promise<never> {
-  const context = Context.current();
+async function calledOff(context: Context, details: Tail): Promise<never> {
   context.heartbeat(details);
   await context.cancelled;
   throw new CancelledFailure('CANCELLED');

@@ -3,21 +3,29 @@ import type { CostReport } from '../core/outcomes.js';
 import type { ReconcileCostInput } from '../core/work.js';
 import type { ModelPort } from '../ports/model.js';
 import { reporting } from './activity-run.js';
+import { HeartbeatPacer } from './heartbeat.js';
 
-/** Makes the activity that asks the model server what generations cost. It asks once; the run decides whether to ask again. */
+/**
+ * Makes the activity that asks the model server what generations cost. It asks once; the run decides whether to ask again. Its heartbeats
+ * tell of a worker that dies: a run that is about to end waits only so long.
+ */
 export function createReconcileCost({
   model,
+  heartbeats = new HeartbeatPacer(),
 }: {
   model: ModelPort;
+  heartbeats?: HeartbeatPacer;
 }): (input: ReconcileCostInput) => Promise<CostReport> {
   return ({ generationIds }) =>
     reporting(async () => {
-      const signal = Context.current().cancellationSignal;
-      const asked = await Promise.all(
-        generationIds.map(async (generationId) => {
-          const generation = await model.generation(generationId, signal);
-          return generation ? [{ generationId, ...generation }] : [];
-        }),
+      const { cancellationSignal, info } = Context.current();
+      const ask = async (generationId: string): Promise<CostReport['found']> => {
+        const generation = await model.generation(generationId, cancellationSignal);
+        return generation ? [{ generationId, ...generation }] : [];
+      };
+      const asked = await heartbeats.during(
+        () => ({ attempt: info.attempt }),
+        () => Promise.all(generationIds.map(ask)),
       );
       return { found: asked.flat() };
     });

@@ -15,6 +15,8 @@ export class DeltaGate {
   private readonly openCalls = new Set<string>();
   private readonly startedCalls = new Set<string>();
   private held: Delta[] = [];
+  /** The step of which something was shown that is not revoked. */
+  private shownStep: number | null = null;
 
   /** Takes note of an event. Returns the deltas that may pass, after it. */
   event(event: WatchedEvent): Delta[] {
@@ -26,7 +28,7 @@ export class DeltaGate {
       case 'model_failed':
         // The next attempt begins without a word; after a long wait the step is said to start again.
         if (!isRetriedSoon(event)) this.openStep = null;
-        break;
+        return this.revoke(event);
       case 'model_completed':
         this.openStep = null;
         break;
@@ -45,8 +47,24 @@ export class DeltaGate {
     return waiting.flatMap((delta) => this.delta(delta));
   }
 
+  /** The next attempt may be over before anybody looks for its deltas, so what was shown is revoked as soon as the failure is known. */
+  private revoke({ at, runId, step, attempt }: Extract<WatchedEvent, { type: 'model_failed' }>): Delta[] {
+    if (this.shownStep !== step) return [];
+    this.shownStep = null;
+    return [{ type: 'step_reset', at, runId, step, attempt: attempt + 1, n: 0 }];
+  }
+
   /** Returns the delta when it may pass now. */
   delta(delta: Delta): Delta[] {
+    const passed = this.pass(delta);
+    if (passed.length === 0 || delta.type === 'tool_progress') return passed;
+    // What was revoked already need not be revoked again.
+    if (delta.type === 'step_reset' && this.shownStep !== delta.step) return [];
+    this.shownStep = delta.type === 'step_reset' ? null : delta.step;
+    return passed;
+  }
+
+  private pass(delta: Delta): Delta[] {
     const isTool = delta.type === 'tool_progress';
     if (isTool ? this.openCalls.has(delta.callId) : this.openStep === delta.step) return [delta];
     const hasStarted = isTool ? this.startedCalls.has(delta.callId) : this.startedSteps.has(delta.step);

@@ -17,7 +17,7 @@ import { settleModel, startModelCall } from './model-step.js';
 import { currentModel } from './models.js';
 import type { Outcome } from './outcomes.js';
 import type { Prepared } from './run-input.js';
-import { quote } from './quote.js';
+import { quote, tooLittle } from './quote.js';
 import { finish, trySettle } from './settling.js';
 import { FRESH_DRAW, IDLE_MODEL } from './fresh-state.js';
 import type { RunState } from './state.js';
@@ -32,8 +32,11 @@ import { warnOfLimits } from './warnings.js';
 export function apply(state: RunState, input: Input): { state: RunState; events: RunEvent[] } {
   const draft: Draft = { state, events: [], atMs: input.atMs };
   if (input.type !== 'prepared') announce(draft);
-  passTime(draft);
-  advance(draft);
+  // A run that the server has ended started nothing more, whatever was due by then.
+  if (input.type !== 'ended_outside') {
+    passTime(draft);
+    advance(draft);
+  }
   take(draft, input);
   advance(draft);
   trySettle(draft);
@@ -230,7 +233,7 @@ function startIfAffordable(draft: Draft, purpose: 'step' | 'landing'): void {
       return;
     case 'no':
       if (landing) return closeLanded(draft, landing, '');
-      beginLanding(draft, { outcome: 'limit', limit: quoted.limit, error: null });
+      beginLanding(draft, tooLittle(quoted));
       return advanceModel(draft);
   }
 }

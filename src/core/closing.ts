@@ -65,6 +65,7 @@ export function assembleAnswer(state: RunState): string {
       : `${steps} The model had said nothing yet.`,
   ];
   if (!isMetered(state)) return parts.join('');
+  if (state.landing) parts.push(state.landing.reason);
   const asked = callCounts(transcript);
   if (asked !== '')
     parts.push(

@@ -31,6 +31,8 @@ export type EventBody =
       costEstimated: boolean;
       cached: boolean;
       finishReason: string;
+      /** What the run was charged so far, confirmed and estimated. */
+      spentNanoUsd: number;
     }
   /** An attempt at a model call that failed; `retryAt` says when it is tried again, if it is. */
   | {
@@ -41,6 +43,7 @@ export type EventBody =
       code: string;
       message: string;
       retryAt: string | null;
+      spentNanoUsd: number;
     }
   | { type: 'tool_started'; step: number; callId: string; tool: string; args: JsonValue }
   | {
@@ -79,6 +82,7 @@ export type EventBody =
       generationId: string;
       costNanoUsd: number;
       estimatedNanoUsd: number | null;
+      spentNanoUsd: number;
     }
   | { type: 'limits_changed'; limits: Limits; by: string | null }
   | {

@@ -1,6 +1,6 @@
 import { RECONCILE } from './behaviour.js';
 import { emit, patch, type Draft } from './draft.js';
-import { openQuestions, postpone, reconcile, type Charge } from './ledger.js';
+import { openQuestions, postpone, reconcile, spentNanoUsd, type Charge } from './ledger.js';
 import type { CostReport, Outcome } from './outcomes.js';
 import type { RunState } from './state.js';
 
@@ -43,6 +43,7 @@ function book(draft: Draft, charge: Charge, report: CostReport['found'][number])
     generationId: report.generationId,
     costNanoUsd: report.costNanoUsd,
     estimatedNanoUsd: charge.nanoUsd,
+    spentNanoUsd: spentNanoUsd(draft.state.ledger),
   });
 }
 

@@ -217,6 +217,11 @@ export function chargedNanoUsd(ledger: Ledger): number {
   return ledger.confirmedNanoUsd + ledger.estimatedNanoUsd + sumOf(ledger.charges);
 }
 
+/** Everything charged so far, confirmed or not, without what is held for work under way. */
+export function spentNanoUsd(ledger: Ledger): number {
+  return chargedNanoUsd(ledger) - sumOf(ledger.charges.filter(({ status }) => status === 'reserved'));
+}
+
 /** The sum of charges; of some nothing is known. */
 export function sumOf(charges: readonly Charge[]): number {
   return charges.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0), 0);

@@ -3,6 +3,7 @@ import { beginLanding, close, closeLanded } from './closing.js';
 import { emit, patch, toIso, type Draft } from './draft.js';
 import { isErrorCode, type ErrorCode } from './errors.js';
 import type { JsonObject } from './json.js';
+import { spentNanoUsd } from './ledger.js';
 import { isMetered } from './metered.js';
 import { currentModel, modelsOf } from './models.js';
 import type { Outcome } from './outcomes.js';
@@ -125,6 +126,7 @@ function reportFailure(draft: Draft, failure: Failure, retryAtMs: number | null)
     code: failure.code,
     message: failure.message,
     retryAt: retryAtMs === null ? null : toIso(retryAtMs),
+    spentNanoUsd: spentNanoUsd(draft.state.ledger),
   });
 }
 
@@ -133,7 +135,8 @@ function useNextModel(draft: Draft, failure: Failure): boolean {
   const from = currentModel(state);
   const to = modelsOf(state)[state.model.index + 1];
   if (to === undefined || failure.code === 'MODEL_AUTH') return false;
-  patch(draft, { model: { ...state.model, ...FIRST_ATTEMPT, index: state.model.index + 1 } });
+  if (isMetered(state)) reportFailure(draft, failure, null);
+  patch(draft, { model: { ...draft.state.model, ...FIRST_ATTEMPT, index: state.model.index + 1 } });
   emit(draft, { type: 'fallback_used', step: state.step, from, to, code: failure.code });
   return true;
 }

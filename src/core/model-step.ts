@@ -2,7 +2,7 @@ import { RECONCILE } from './behaviour.js';
 import { openCalls } from './calls.js';
 import { assembleAnswer, beginLanding, close, closeLanded, refuseCalls } from './closing.js';
 import { append, emit, parseJson, patch, type Draft } from './draft.js';
-import { lose, reserve, settle, traceSource, writeOffNameless } from './ledger.js';
+import { lose, reserve, settle, spentNanoUsd, traceSource, writeOffNameless } from './ledger.js';
 import { isMetered } from './metered.js';
 import { settleFailure } from './model-failure.js';
 import { currentModel, modelsAskedFor } from './models.js';
@@ -71,9 +71,9 @@ function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
   patch(draft, { model: { ...IDLE_MODEL, index: draft.state.model.index } });
   if (value.calls?.length) {
     openCalls(draft, value.calls);
-    const limit = blockedBy(draft.state, draft.atMs);
+    const blocked = blockedBy(draft.state, draft.atMs);
     if (draft.state.landing) refuseCalls(draft);
-    else if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
+    else if (blocked) beginLanding(draft, blocked);
     return;
   }
   const clampedBy = call.allowance?.clampedBy ?? null;
@@ -150,6 +150,7 @@ function emitCompleted(draft: Draft, purpose: 'step' | 'landing', value: ModelRe
     costEstimated: value.estimated === true,
     cached: value.cached === true,
     finishReason: value.finish,
+    spentNanoUsd: spentNanoUsd(draft.state.ledger),
   });
 }
 

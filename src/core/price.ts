@@ -31,9 +31,18 @@ const MILLION = 1_000_000;
 
 /** So many tokens at a price for a million of them, rounded up. Split, so that no product leaves the safe integers. */
 export function tokensNanoUsd(tokens: number, nanoUsdPerMillion: number): number {
-  const perToken = Math.floor(nanoUsdPerMillion / MILLION);
-  const rest = nanoUsdPerMillion % MILLION;
-  return tokens * perToken + Math.ceil((tokens * rest) / MILLION);
+  return sumNanoUsd([[tokens, nanoUsdPerMillion]]);
+}
+
+/** The same for tokens at several prices, rounded up once: the parts of a call are never dearer than the whole was thought to be. */
+function sumNanoUsd(parts: readonly (readonly [tokens: number, nanoUsdPerMillion: number])[]): number {
+  let whole = 0;
+  let rest = 0;
+  for (const [tokens, nanoUsdPerMillion] of parts) {
+    whole += tokens * Math.floor(nanoUsdPerMillion / MILLION);
+    rest += tokens * (nanoUsdPerMillion % MILLION);
+  }
+  return whole + Math.ceil(rest / MILLION);
 }
 
 /** The most that a call can cost: the prompt uncached or written to a cache, in the dearest range that it may fall into. */
@@ -71,9 +80,11 @@ export function listNanoUsd(price: ModelPrice, tokens: TokenCounts): number {
   const fresh = Math.max(range.promptNanoUsdPerMillion, range.cacheWriteNanoUsdPerMillion ?? 0);
   return (
     price.requestNanoUsd +
-    tokensNanoUsd(promptTokens - cached, fresh) +
-    tokensNanoUsd(cached, range.cacheReadNanoUsdPerMillion ?? range.promptNanoUsdPerMillion) +
-    tokensNanoUsd(completionTokens, range.completionNanoUsdPerMillion)
+    sumNanoUsd([
+      [promptTokens - cached, fresh],
+      [cached, range.cacheReadNanoUsdPerMillion ?? range.promptNanoUsdPerMillion],
+      [completionTokens, range.completionNanoUsdPerMillion],
+    ])
   );
 }
 

@@ -9,12 +9,12 @@ import type { LimitName } from './progress.js';
 import type { Allowance, RunState } from './state.js';
 
 /**
- * Whether a model call can be afforded. `wait`: not now, but perhaps when the server has said what lost calls really cost.
+ * Whether a model call can be afforded. `no`: what the smallest one could take and what is left for it, in nano-dollars or tokens. `wait`: not now, but perhaps when the server has said what lost calls really cost.
  * `draw`: when the shared budget grants so much in all.
  */
 export type Quote =
   | { kind: 'yes'; allowance: Allowance }
-  | { kind: 'no'; limit: 'cost' | 'tokens' }
+  | { kind: 'no'; limit: 'cost' | 'tokens'; needed: number; left: number }
   | { kind: 'wait' }
   | { kind: 'draw'; totalNanoUsd: number };
 
@@ -37,16 +37,37 @@ interface Terms {
 export function quote(state: RunState, purpose: Purpose): Quote {
   const terms = termsOf(state, purpose);
   const roomTokens = tokenRoom(state, purpose, terms.size);
-  if (roomTokens < terms.leastTokens) return { kind: 'no', limit: 'tokens' };
+  if (roomTokens < terms.leastTokens) {
+    const { expectedTokens } = terms.size;
+    const needed = expectedTokens + terms.leastTokens;
+    return { kind: 'no', limit: 'tokens', needed, left: Math.max(0, roomTokens + expectedTokens) };
+  }
   return quoteMoney(state, purpose, { ...terms, roomTokens });
 }
 
+/** Why a run ends at a ceiling: as `beginLanding` takes it. */
+export interface Blocked {
+  outcome: 'limit';
+  limit: LimitName;
+  error: null;
+  reason?: string;
+}
+
 /** The first ceiling that leaves no room for another step, or `null`. */
-export function blockedBy(state: RunState, atMs: number): LimitName | null {
+export function blockedBy(state: RunState, atMs: number): Blocked | null {
   const limit = limitReached(state, atMs);
-  if (limit !== null || !isMetered(state)) return limit;
+  if (limit !== null) return { outcome: 'limit', limit, error: null };
+  if (!isMetered(state)) return null;
   const quoted = quote(state, 'step');
-  return quoted.kind === 'no' ? quoted.limit : null;
+  return quoted.kind === 'no' ? tooLittle(quoted) : null;
+}
+
+/** Says what is lacking: a ceiling may be too low for a single step of a dear model. */
+export function tooLittle({ limit, needed, left }: Extract<Quote, { kind: 'no' }>): Blocked {
+  const amount = (value: number) =>
+    limit === 'cost' ? `${(value / 1e9).toFixed(6)} USD` : `${value} tokens`;
+  const reason = `The ${limit === 'cost' ? 'cost' : 'token'} ceiling leaves too little for another step: it could take ${amount(needed)}, and beside what the closing answer needs there are ${amount(left)}.`;
+  return { outcome: 'limit', limit, error: null, reason };
 }
 
 function termsOf(state: RunState, purpose: Purpose): Terms {
@@ -123,7 +144,9 @@ function quoteMoney(state: RunState, purpose: Purpose, terms: Terms & { roomToke
   const isRetry = state.model.heldTokens !== null;
   const mayFree = openQuestions(state.ledger).length > 0;
   if (mayFree && (isRetry || affordable < leastTokens)) return { kind: 'wait' };
-  return affordable < leastTokens ? { kind: 'no', limit: 'cost' } : yes(affordable);
+  if (affordable >= leastTokens) return yes(affordable);
+  const needed = worstCaseNanoUsd(price, { promptTokens, maxOutputTokens: leastTokens });
+  return { kind: 'no', limit: 'cost', needed, left: Math.max(0, ceiling - takenNanoUsd) };
 }
 
 /** What the closing answer will need when it is asked for after the step now under way. */

@@ -70,6 +70,7 @@ export function pause(draft: Draft, by: string | undefined, note: string | undef
 /** Lets new work start again, at once and with new patience. */
 export function resume(draft: Draft, by: string | undefined): void {
   if (!draft.state.pause) return;
+  const hasPaid = draft.state.pause.reason === 'payment';
   const patience = {
     retryAtMs: null,
     outageSinceMs: null,
@@ -77,6 +78,8 @@ export function resume(draft: Draft, by: string | undefined): void {
     failures: 0,
     losses: 0,
     lowered: false,
+    // What the account could not pay for any more is asked for again; any other request stays as it was, for the response cache.
+    ...(hasPaid && { heldTokens: null }),
   };
   patch(draft, { pause: null, model: { ...draft.state.model, ...patience } });
   emit(draft, { type: 'run_resumed', by: by ?? null });

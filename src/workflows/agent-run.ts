@@ -10,9 +10,11 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { toOutcome } from '../contract/failure.js';
+import { toRunMemo } from '../contract/run-memo.js';
 import { apply } from '../core/apply.js';
 import type { ControlName } from '../core/controls.js';
 import type { Input } from '../core/inputs.js';
+import { isMetered } from '../core/metered.js';
 import type { Outcome } from '../core/outcomes.js';
 import type { RunResult } from '../core/progress.js';
 import type { RunInput } from '../core/run-input.js';
@@ -23,6 +25,7 @@ import { view } from '../core/view.js';
 import { plan, type Plan } from '../core/work.js';
 import { renderDetails } from './details.js';
 import { handleMessages } from './handlers.js';
+import { createMetrics } from './metrics.js';
 import { createSearchAttributes } from './search-attributes.js';
 import { startWork } from './start-work.js';
 
@@ -47,6 +50,7 @@ class Shell {
   /** History is long enough to continue as new. */
   private full = false;
   private readonly publishAttributes = createSearchAttributes();
+  private readonly count = createMetrics();
   /** Length of the history at which the shell last wrote a command: it tells one workflow task from another. */
   private wroteAt = 0;
 
@@ -179,6 +183,8 @@ class Shell {
   private publish(): void {
     const progress = view(this.state);
     setCurrentDetails(renderDetails(progress));
+    this.count(progress);
+    if (progress.result && isMetered(this.state)) upsertMemo(toRunMemo(progress.result));
     if (this.state.prepared?.searchAttributes && this.publishAttributes(progress)) this.noteCommand();
   }
 

@@ -38,61 +38,54 @@ type Startable = Plan['start'][number];
 
 /** Starts the activity that does a piece of work. Its id is the key of the work, by which history is read again. */
 export function startWork(item: Startable, state: RunState): Promise<unknown> {
+  const options: ActivityOptions = {
+    activityId: item.key,
+    cancellationType,
+    summary: item.kind === 'prepare' ? 'check the input' : item.summary,
+    ...boundsOf(item, state),
+  };
+  switch (item.kind) {
+    case 'prepare':
+      return prepareRun.executeWithOptions(options, []);
+    case 'model':
+      return callModel.executeWithOptions(options, [item.input]);
+    case 'tool':
+      return runTool.executeWithOptions(options, [item.input]);
+    case 'check':
+      return checkArgs.executeWithOptions(options, [item.input]);
+    case 'reconcile':
+      return reconcileCost.executeWithOptions(options, [item.input]);
+    case 'draw':
+      return drawBudget.executeWithOptions(options, [item.input]);
+  }
+}
+
+/** How long a piece of work may take and how often it is tried. */
+function boundsOf(item: Startable, state: RunState): Partial<ActivityOptions> {
   const heartbeatTimeout = state.prepared?.heartbeatTimeoutMs ?? 8_000;
   switch (item.kind) {
     case 'prepare':
-      return prepareRun.executeWithOptions(
-        {
-          activityId: item.key,
-          cancellationType,
-          summary: 'check the input',
-          retry: { maximumAttempts: 20, maximumInterval: '10s' },
-        },
-        [],
-      );
-    case 'model': {
-      const options: ActivityOptions = {
-        activityId: item.key,
-        cancellationType,
-        summary: item.summary,
+      return { retry: { maximumAttempts: 20, maximumInterval: '10s' } };
+    case 'model':
+      // Each attempt is reserved for and booked by the run, so it is the run that decides on another.
+      return {
         heartbeatTimeout,
         startToCloseTimeout: '1 hour',
-        // Each attempt is reserved for and booked by the run, so it is the run that decides on another.
         ...(isMetered(state)
           ? { retry: { maximumAttempts: 1 } }
           : { scheduleToCloseTimeout: '4 hours', retry: MODEL_RETRY }),
       };
-      return callModel.executeWithOptions(options, [item.input]);
-    }
-    case 'tool': {
-      const options: ActivityOptions = {
-        activityId: item.key,
-        cancellationType,
-        summary: item.summary,
+    case 'tool':
+      return {
         heartbeatTimeout,
         startToCloseTimeout: item.timeoutMs + TOOL_GRACE_MS,
         retry: item.once ? { maximumAttempts: 1 } : TOOL_RETRY,
       };
-      return runTool.executeWithOptions(options, [item.input]);
-    }
-    case 'check': {
-      const options: ActivityOptions = {
-        activityId: item.key,
-        cancellationType,
-        summary: item.summary,
-        retry: { maximumAttempts: 10 },
-      };
-      return checkArgs.executeWithOptions(options, [item.input]);
-    }
+    case 'check':
+      return { retry: { maximumAttempts: 10 } };
     case 'reconcile':
-      return reconcileCost.executeWithOptions(
-        { activityId: item.key, cancellationType, summary: item.summary, retry: { maximumAttempts: 3 } },
-        [item.input],
-      );
+      return { heartbeatTimeout, retry: { maximumAttempts: 3 } };
     case 'draw':
-      return drawBudget.executeWithOptions(
-        { activityId: item.key, cancellationType, summary: item.summary, retry: DRAW_RETRY },
-        [item.input],
-      );
+      return { retry: DRAW_RETRY };
   }
 }
