@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { exitOfResult } from '../../src/cli/exit.js';
 import { follow } from '../../src/cli/follow.js';
 import { formatDuration, formatTable, plural } from '../../src/cli/format.js';
-import { costOf } from '../../src/cli/render-event.js';
+import { costOf } from '../../src/cli/render-spend.js';
 import type { RunHandle, WatchedEvent } from '../../src/client/run-handle.js';
 import type { RunResult } from '../../src/core/progress.js';
 import { reportPathOf } from './audit-script.js';

@@ -45,7 +45,7 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
       const budget = input.budget ?? defaults.budget;
       const hasCeiling = limits.maxCostUsd !== null || budget !== undefined;
       const tools = chooseTools(input, ports.tools);
-      const { modelFacts, warnings } = await lookUp([model, ...models], ports.model, limits);
+      const { modelFacts, warnings } = await lookUp([model, ...models], ports.model, budget === undefined ? limits : null);
       return {
         behaviour: CURRENT_BEHAVIOUR,
         model,
@@ -102,7 +102,7 @@ function chooseTools(input: RunInput, registry: ToolRegistry): string[] {
 async function lookUp(
   models: string[],
   port: ModelPort,
-  limits: Limits,
+  limits: Limits | null,
 ): Promise<{ modelFacts: Record<string, ModelFacts>; warnings: string[] }> {
   const modelFacts: Record<string, ModelFacts> = {};
   try {
@@ -133,9 +133,10 @@ async function askAbout(
   return key;
 }
 
-/** The key's own limit would end the run, paused, before its ceiling does. */
-function warningsOfKey(limitRemainingUsd: number | null, { maxCostUsd }: Limits): string[] {
-  if (limitRemainingUsd === null) return [];
+/** The key's own limit would end the run, paused, before its ceiling does. What a shared budget has left changes all the time. */
+function warningsOfKey(limitRemainingUsd: number | null, limits: Limits | null): string[] {
+  if (limitRemainingUsd === null || limits === null) return [];
+  const { maxCostUsd } = limits;
   if (maxCostUsd !== null && limitRemainingUsd >= maxCostUsd) return [];
   const ceiling =
     maxCostUsd === null ? 'and the run has no ceiling' : `less than the ceiling of ${maxCostUsd} USD`;

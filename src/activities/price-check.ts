@@ -25,7 +25,7 @@ export async function checkPrices(
     if (fresh)
       throw new AgentError(
         'PRICE_CHANGED',
-        `Dearer than what was reserved: ${changed.map(([model]) => model).join(', ')}.`,
+        `The run did not know what these cost now: ${changed.map(([model]) => model).join(', ')}.`,
         {
           // Prices are plain data.
           details: { prices: Object.fromEntries(changed) as unknown as JsonObject },

@@ -25,8 +25,11 @@ export function createReconcileCost({
       };
       const asked = await heartbeats.during(
         () => ({ attempt: info.attempt }),
-        () => Promise.all(generationIds.map(ask)),
+        () => Promise.allSettled(generationIds.map(ask)),
       );
-      return { found: asked.flat() };
+      // One question that failed takes nothing from the answers to the others; all of them together are a server that is away.
+      const [first, ...others] = asked;
+      if (first?.status === 'rejected' && others.every(({ status }) => status === 'rejected')) throw first.reason;
+      return { found: asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])) };
     });
 }

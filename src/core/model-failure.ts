@@ -65,7 +65,9 @@ function tryAgain(draft: Draft, call: ModelCall, failure: Failure): boolean {
   if (call.purpose === 'landing' && failure.code === 'MODEL_BAD_REQUEST' && !model.toolsOmitted)
     return again(draft, failure, { toolsOmitted: true });
   if (failure.code === 'MODEL_PAYMENT') return lowerTokens(draft, failure);
-  if (failure.code === 'PRICE_CHANGED') takePrices(draft, failure.details['prices']);
+  // What is news cannot come again and again.
+  if (failure.code === 'PRICE_CHANGED' && takePrices(draft, failure.details['prices']))
+    return again(draft, failure, {});
   if (!failure.retryable) return false;
   if (failure.lostWorker)
     return model.losses < ATTEMPTS.losses && again(draft, failure, { losses: model.losses + 1 });
@@ -85,8 +87,7 @@ function again(draft: Draft, failure: Failure, change: Partial<ModelState>): boo
 }
 
 /** What the server asks for, else a wait that doubles. Spread by the run's own name: many runs fail at the same time. */
-function retryDelayMs({ state }: Draft, { code, details }: Failure): number {
-  if (code === 'PRICE_CHANGED') return 0;
+function retryDelayMs({ state }: Draft, { details }: Failure): number {
   const asked = details['delayMs'];
   const doubledMs = Math.min(BACKOFF.firstMs * 2 ** state.model.failures, BACKOFF.longestMs);
   const share = parseInt(rollHash(state.runId, `${state.step}.${state.model.tries}`).slice(-3), 36) / 36 ** 3;
@@ -103,17 +104,19 @@ function lowerTokens(draft: Draft, failure: Failure): boolean {
   return again(draft, failure, { lowered: true, heldTokens: affordable });
 }
 
-/** What a worker has found out about prices since the run began. */
-function takePrices(draft: Draft, prices: unknown): void {
+/** Takes in what a worker has found out about prices since the run began. Returns whether any of it was new. */
+function takePrices(draft: Draft, prices: unknown): boolean {
   const { prepared } = draft.state;
-  if (!prepared) return;
-  const modelFacts = { ...prepared.modelFacts };
+  if (!prepared) return false;
+  const before = prepared.modelFacts ?? {};
+  const modelFacts = { ...before };
   for (const [model, price] of Object.entries(Object(prices))) {
-    const known = modelFacts[model] ?? { maxOutputTokens: null, contextLength: null };
+    const { maxOutputTokens = null, contextLength = null } = before[model] ?? {};
     // Written by the activity that read it from the server's list.
-    modelFacts[model] = { ...known, price: price as ModelPrice };
+    modelFacts[model] = { price: price as ModelPrice, maxOutputTokens, contextLength };
   }
   patch(draft, { prepared: { ...prepared, modelFacts } });
+  return JSON.stringify(modelFacts) !== JSON.stringify(before);
 }
 
 function reportFailure(draft: Draft, failure: Failure, retryAtMs: number | null): void {

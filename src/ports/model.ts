@@ -66,7 +66,7 @@ export interface ModelAnswer {
 
 /** What is heard while an answer streams. Must not throw. */
 export interface ModelListener {
-  /** Called once, as soon as response headers are in. */
+  /** Called as soon as response headers are in; again when only what follows names the generation. */
   onHeaders?(info: { generationId: string | null }): void;
   onText?(text: string): void;
   onReasoning?(text: string): void;

@@ -1,62 +1,18 @@
-import { CancelledFailure } from '@temporalio/common';
-import { z } from 'zod';
-import { createCallModel } from '../../src/activities/call-model.js';
-import { defineTool } from '../../src/adapters/tools/define-tool.js';
+import { toWireBody } from '../../src/adapters/openrouter/to-wire.js';
 import { AgentError } from '../../src/core/errors.js';
 import type { CallModelInput } from '../../src/core/work.js';
-import type { ModelAnswer, ModelListener, ModelPort, ModelRequest } from '../../src/ports/model.js';
-import { environmentOf, FakeRun, PREPARED, toolPorts } from './support/activity-world.js';
+import type { ModelAnswer, ModelRequest } from '../../src/ports/model.js';
+import { ANSWER, callModel } from './support/model-call.js';
 
-const look = defineTool({
-  name: 'look',
-  description: 'l',
-  effect: 'read',
-  input: z.object({}),
-  execute: () => 1,
-});
-const ANSWER: ModelAnswer = {
-  text: 'Hello.',
-  calls: [],
-  reasoning: [],
-  model: 'maker/first',
-  finishReason: 'stop',
-  usage: { promptTokens: 3, completionTokens: 2, cachedTokens: 0 },
-  cost: { kind: 'reported', nanoUsd: 70 },
-  generationId: 'gen-1',
-  cached: false,
-};
-
-type Answering = (
-  request: ModelRequest,
-  options: { signal: AbortSignal; listener: ModelListener },
-) => Promise<ModelAnswer>;
-
-function call(
-  answering: Answering,
-  { input = {}, attempt = 1 }: { input?: Partial<CallModelInput>; attempt?: number } = {},
-) {
-  const run = new FakeRun().say('Say hello.');
-  run.current = {
-    ...run.current,
-    prepared: { ...PREPARED, tools: ['look'], models: ['maker/second'] },
-    input: { goal: 'x', models: ['maker/second'] },
-  };
-  const environment = environmentOf(run, { attempt, activityId: 's0.m0' });
-  const tails: unknown[] = [];
-  environment.on('heartbeat', (tail) => tails.push(tail));
-  const model: ModelPort = {
-    call: (request, { signal, listener = {} }) => answering(request, { signal, listener }),
-    describe: async () => undefined,
-    checkKey: async () => ({ limitRemainingUsd: null }),
-  };
-  const activity = createCallModel({ ...toolPorts(look), model });
-  const wanted = { step: 0, purpose: 'step' as const, model: 'maker/first', ...run.wanted(), ...input };
-  return { environment, tails, run, result: environment.run(activity, wanted) };
+/** What goes over the wire. */
+function bodyOf([request]: ModelRequest[]): string {
+  if (!request) throw new Error('Nothing was sent.');
+  return toWireBody(request);
 }
 
 it('sends what the run says and names its step, and returns no more than history needs', async () => {
   let sent: ModelRequest | undefined;
-  const { result, run } = call(async (request) => {
+  const { result, run } = callModel(async (request) => {
     sent = request;
     return ANSWER;
   });
@@ -86,38 +42,93 @@ it('sends what the run says and names its step, and returns no more than history
 });
 
 it('asks for no calls at the landing, and plans none that come all the same', async () => {
-  let sent: ModelRequest | undefined;
   const calls = [{ id: 'call_a', name: 'look', args: '{}' }];
-  const { result } = call(
-    async (request) => {
-      sent = request;
-      return { ...ANSWER, calls };
-    },
-    { input: { purpose: 'landing' } },
-  );
+  const { result, sent } = callModel(async () => ({ ...ANSWER, calls }), { input: { purpose: 'landing' } });
   expect(await result).not.toHaveProperty('calls');
-  expect(sent).toMatchObject({ toolChoice: 'none' });
+  expect(sent[0]).toMatchObject({ tools: [{ name: 'look' }], toolChoice: 'none' });
+});
+
+it.each(['step', 'landing'] as const)('names no tools where none may be named (%s)', async (purpose) => {
+  const { result, sent } = callModel(async () => ANSWER, { input: { purpose, noTools: true } });
+  await result;
+  expect(sent[0]?.tools).toEqual([]);
+  expect(JSON.parse(bodyOf(sent))).not.toHaveProperty('tools');
+  expect(JSON.parse(bodyOf(sent))).not.toHaveProperty('tool_choice');
+});
+
+it.each([
+  ['that it is given', { maxOutputTokens: 77 }, 500, 77],
+  ['that the run names', {}, 500, 500],
+  ['that most models allow', {}, undefined, 8_192],
+])('lets the answer have the tokens %s', async (_what, input, maxOutputTokens, expected) => {
+  const { result, sent } = callModel(async () => ANSWER, {
+    input,
+    arrange: (run) => {
+      run.current = {
+        ...run.current,
+        input: { goal: 'x', ...(maxOutputTokens !== undefined && { maxOutputTokens }) },
+      };
+    },
+  });
+  await result;
+  expect(sent[0]).toMatchObject({ maxOutputTokens: expected });
+});
+
+describe('the request of an attempt,', () => {
+  const METERED = { attempt: 1, maxOutputTokens: 500 };
+
+  async function requestOf(input: Partial<CallModelInput>, activityId: string): Promise<string> {
+    const { result, sent } = callModel(async () => ANSWER, { input, activityId });
+    await result;
+    return bodyOf(sent);
+  }
+
+  it('when attempts are counted by the run, is byte for byte that of the attempt before', async () => {
+    const first = await requestOf(METERED, 's0.m0');
+    expect(await requestOf({ ...METERED, attempt: 2, reservedNanoUsd: 9 }, 's0.m1')).toBe(first);
+    expect(JSON.parse(first)).toMatchObject({
+      metadata: { longhaul_nonce: 'first/s0.step' },
+      max_tokens: 500,
+    });
+  });
+
+  it.each<[string, Partial<CallModelInput>, string]>([
+    ['step', { step: 1 }, 'first/s1.step'],
+    ['purpose', { purpose: 'landing' }, 'first/s0.landing'],
+  ])('has another nonce for another %s', async (_what, other, longhaul_nonce) => {
+    const body = await requestOf({ ...METERED, ...other }, 's0.m0');
+    expect(JSON.parse(body)).toMatchObject({ metadata: { longhaul_nonce } });
+  });
+
+  it('when Temporal counts the attempts, has the nonce of the activity', async () => {
+    expect(JSON.parse(await requestOf({}, 's0.m3'))).toMatchObject({
+      metadata: { longhaul_nonce: 'first/s0.m3' },
+    });
+  });
 });
 
 it.each<[string, Partial<ModelAnswer>, object]>([
   ['an estimated cost', { cost: { kind: 'estimated', nanoUsd: 5 } }, { costNanoUsd: 5, estimated: true }],
   ['an answer out of the cache', { cached: true }, { cached: true }],
+  ['whose answer the cache gave again', { cacheSourceId: 'gen-0' }, { cacheSourceId: 'gen-0' }],
 ])('says so of %s', async (_what, answer, expected) => {
-  expect(await call(async () => ({ ...ANSWER, ...answer })).result).toMatchObject(expected);
+  expect(await callModel(async () => ({ ...ANSWER, ...answer })).result).toMatchObject(expected);
 });
 
 it('leaves an unknown cost out, which is not zero', async () => {
-  expect(await call(async () => ({ ...ANSWER, cost: { kind: 'unknown' } })).result).not.toHaveProperty(
+  expect(await callModel(async () => ({ ...ANSWER, cost: { kind: 'unknown' } })).result).not.toHaveProperty(
     'costNanoUsd',
   );
 });
 
 it('names the attempt in an answer that was not the first', async () => {
-  expect(await call(async () => ANSWER, { attempt: 2 }).result).toMatchObject({ attempt: 2 });
+  expect(await callModel(async () => ANSWER, { attempt: 2 }).result).toMatchObject({ attempt: 2 });
+  const counted = callModel(async () => ANSWER, { input: { attempt: 3 } });
+  expect(await counted.result).toMatchObject({ attempt: 3 });
 });
 
 it('keeps the code of a failure, and when to come back', async () => {
-  const { result } = call(() =>
+  const { result } = callModel(() =>
     Promise.reject(new AgentError('MODEL_RATE_LIMITED', 'Slow down.', { details: { delayMs: 7_000 } })),
   );
   await expect(result).rejects.toMatchObject({
@@ -127,41 +138,12 @@ it('keeps the code of a failure, and when to come back', async () => {
   });
 });
 
-describe('told to end in the middle of the call', () => {
-  const untilAborted: Answering = (_request, { signal }) =>
-    new Promise((_, reject) =>
-      signal.addEventListener('abort', () => reject(new AgentError('MODEL_UNREACHABLE', 'Aborted.'))),
-    );
-
-  async function told(reason: 'CANCELLED' | 'WORKER_SHUTDOWN' | 'PAUSED' | 'RESET') {
-    let begin: () => void = () => undefined;
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve;
-    });
-    const { environment, result } = call((request, options) => {
-      begin();
-      return untilAborted(request, options);
-    });
-    await begun;
-    environment.cancel(reason);
-    return result;
-  }
-
-  it('by the run, ends as cancelled', async () => {
-    await expect(told('CANCELLED')).rejects.toBeInstanceOf(CancelledFailure);
-  });
-
-  it.each(['WORKER_SHUTDOWN', 'PAUSED', 'RESET'] as const)('by %s, is tried again', async (reason) => {
-    await expect(told(reason)).rejects.toMatchObject({ type: 'MODEL_UNREACHABLE', nonRetryable: false });
-  });
-});
-
 it('shows the end of what streams in, and where it stands', async () => {
   jest.useFakeTimers();
   try {
     const text = Array.from({ length: 500 }, (_, n) => `word ${n}, `).join('');
     let finish: (answer: ModelAnswer) => void = () => undefined;
-    const { tails, result } = call((_request, { listener }) => {
+    const { tails, result } = callModel((_request, { listener }) => {
       listener.onHeaders?.({ generationId: 'gen-1' });
       listener.onReasoning?.('Let me think.');
       for (const word of text.match(/.{1,7}/gs) ?? []) listener.onText?.(word);

@@ -2,20 +2,36 @@ import { z } from 'zod';
 import { createPrepareRun, type PrepareRunPorts } from '../../src/activities/prepare-run.js';
 import { checkRunInput } from '../../src/adapters/run-input.js';
 import { defineTool } from '../../src/adapters/tools/define-tool.js';
+import { ASSUMED_PRICE } from '../../src/core/behaviour.js';
 import { AgentError } from '../../src/core/errors.js';
+import type { ModelPrice } from '../../src/core/price.js';
 import type { Prepared } from '../../src/core/run-input.js';
-import type { ModelPort } from '../../src/ports/model.js';
+import type { ModelInfo, ModelPort } from '../../src/ports/model.js';
 import { environmentOf, FakeRun, registryOf } from './support/activity-world.js';
 
-const tool = (name: string) =>
-  defineTool({ name, description: name, effect: 'read', input: z.object({}), execute: () => 1 });
-const KNOWN: readonly string[] = ['maker/default', 'maker/other'];
+const tool = (name: string, description = name) =>
+  defineTool({ name, description, effect: 'read', input: z.object({}), execute: () => 1 });
+const PRICE: ModelPrice = {
+  promptNanoUsdPerMillion: 100,
+  completionNanoUsdPerMillion: 200,
+  requestNanoUsd: 3,
+  tiers: [{ minPromptTokens: 9, promptNanoUsdPerMillion: 300, completionNanoUsdPerMillion: 400 }],
+};
+const LISTED: Record<string, ModelInfo> = {
+  'maker/default': { id: 'maker/default', contextLength: 1_000, maxOutputTokens: 100, price: PRICE },
+  'maker/other': { id: 'maker/other', contextLength: null, maxOutputTokens: null, price: PRICE },
+  'maker/unpriced': { id: 'maker/unpriced', contextLength: 5, maxOutputTokens: 4, price: null },
+  'maker/silent': { id: 'maker/silent', contextLength: 5, maxOutputTokens: 4 },
+};
 
 const model: ModelPort = {
   call: () => Promise.reject(new Error('Preparing asks no model.')),
-  describe: async (id) => (KNOWN.includes(id) ? { id, contextLength: null, maxOutputTokens: null } : null),
+  describe: async (id) => LISTED[id] ?? null,
   checkKey: async () => ({ limitRemainingUsd: null }),
+  generation: () => Promise.reject(new Error('Preparing asks for no cost.')),
 };
+const CEILING = { maxCostUsd: 2, maxSteps: 50 };
+const NO_CEILING = { limits: { maxCostUsd: null } };
 
 function prepare(input: unknown, ports: Partial<PrepareRunPorts> = {}) {
   const run = new FakeRun();
@@ -25,7 +41,7 @@ function prepare(input: unknown, ports: Partial<PrepareRunPorts> = {}) {
     model,
     tools: registryOf(tool('a'), tool('b')),
     checkInput: checkRunInput,
-    defaults: { model: 'maker/default', limits: { maxCostUsd: 2, maxSteps: 50 } },
+    defaults: { model: 'maker/default', limits: CEILING },
     searchAttributes: true,
     heartbeatTimeoutMs: 8_000,
     continueAsNewEvents: 2_000,
@@ -44,6 +60,9 @@ it('settles what was left open by the defaults of the worker', async () => {
     searchAttributes: true,
     heartbeatTimeoutMs: 8_000,
     continueAsNewEvents: 2_000,
+    modelFacts: { 'maker/default': { price: PRICE, contextLength: 1_000, maxOutputTokens: 100 } },
+    unpricedModels: 'refuse',
+    toolsSizeBytes: expect.any(Number),
     warnings: [],
   });
 });
@@ -61,7 +80,32 @@ it('takes what the input says before the defaults, also where it takes a ceiling
     models: ['maker/default'],
     tools: ['b'],
     limits: { maxCostUsd: null, maxSteps: 50, maxTokens: 9, maxDurationMs: null },
+    modelFacts: { 'maker/other': { price: PRICE }, 'maker/default': { price: PRICE } },
   });
+});
+
+it('takes budget and dealing with unknown prices from the input before the defaults', async () => {
+  const defaults = {
+    model: 'maker/default',
+    limits: CEILING,
+    budget: 'team',
+    unpricedModels: 'estimate' as const,
+  };
+  expect(await prepare({ goal: 'x' }, { defaults })).toMatchObject({
+    budget: 'team',
+    unpricedModels: 'estimate',
+  });
+  expect(await prepare({ goal: 'x', budget: 'mine', unpricedModels: 'refuse' }, { defaults })).toMatchObject({
+    budget: 'mine',
+    unpricedModels: 'refuse',
+  });
+});
+
+it('measures what is sent of the tools of the run, in bytes', async () => {
+  const tools = registryOf(tool('a', 'Ü'), tool('b'));
+  const sent = [tool('a', 'Ü').spec];
+  const { toolsSizeBytes } = await prepare({ goal: 'x', tools: ['a'] }, { tools });
+  expect(toolsSizeBytes).toBe(JSON.stringify(sent).length + 1);
 });
 
 it.each<[string, unknown, string]>([
@@ -83,23 +127,87 @@ it('fails for good when the key is refused', async () => {
   });
 });
 
-it.each(['checkKey', 'describe'] as const)(
-  'goes on with a warning when the model server is away (%s)',
-  async (question) => {
-    const away = {
-      ...model,
-      [question]: () => Promise.reject(new AgentError('MODEL_UNREACHABLE', 'Nobody there.')),
-    };
-    const { warnings } = await prepare({ goal: 'x' }, { model: away });
-    expect(warnings).toEqual([expect.stringContaining('Nobody there.')]);
-  },
-);
+describe('a model without a price', () => {
+  const lacking: [string, string][] = [
+    ['names no price of it', 'maker/unpriced'],
+    ['knows of no prices', 'maker/silent'],
+    ['is not there', 'any/model'],
+  ];
+  const port = { ...model, describe: async (id: string) => LISTED[id] };
 
-it('goes on without a warning when the model server has no list', async () => {
-  const listless = { ...model, describe: async () => undefined };
-  expect(await prepare({ goal: 'x', model: 'any/model' }, { model: listless })).toMatchObject({
-    model: 'any/model',
-    warnings: [],
+  it.each(lacking)('ends a run with a ceiling, when the list %s', async (_what, name) => {
+    for (const input of [
+      { model: name },
+      { models: [name] },
+      { model: name, budget: 'team', ...NO_CEILING },
+    ]) {
+      await expect(prepare({ goal: 'x', ...input }, { model: port })).rejects.toMatchObject({
+        type: 'PRICE_UNKNOWN',
+        nonRetryable: true,
+        message: expect.stringContaining(name),
+      });
+    }
+  });
+
+  it.each(lacking)('is no matter to a run without a ceiling, when the list %s', async (_what, name) => {
+    const prepared = await prepare({ goal: 'x', model: name, ...NO_CEILING }, { model: port });
+    expect(prepared).toMatchObject({ warnings: [], unpricedModels: 'refuse' });
+    expect(prepared.modelFacts?.[name]).toMatchObject({ price: null });
+    expect(prepared.modelFacts?.[name]).not.toHaveProperty('assumed');
+  });
+
+  it.each(lacking)('gets an assumed price where that is allowed, when the list %s', async (_what, name) => {
+    const input = { goal: 'x', model: name, models: ['maker/other'], unpricedModels: 'estimate' };
+    const { modelFacts = {} } = await prepare(input, { model: port });
+    expect(modelFacts[name]).toMatchObject({ price: ASSUMED_PRICE, assumed: true });
+    expect(modelFacts['maker/other']).toEqual({ price: PRICE, contextLength: null, maxOutputTokens: null });
+  });
+});
+
+describe('a key with a limit of its own', () => {
+  const prepareWith = async (limitRemainingUsd: number | null, input = {}) => {
+    const limited = { ...model, checkKey: async () => ({ limitRemainingUsd }) };
+    return (await prepare({ goal: 'x', ...input }, { model: limited })).warnings;
+  };
+
+  it.each([null, 2, 3])('is no matter when it does not end the run before its ceiling (%j)', async (left) => {
+    expect(await prepareWith(left)).toEqual([]);
+  });
+
+  it.each([0, 1.5])('is warned of when it ends the run before its ceiling (%j)', async (left) => {
+    expect(await prepareWith(left)).toEqual([expect.stringContaining(`${left} USD more, less than`)]);
+  });
+
+  it('is warned of when the run has no ceiling', async () => {
+    expect(await prepareWith(1_000, NO_CEILING)).toEqual([expect.stringContaining('1000 USD more')]);
+  });
+});
+
+describe('a model server that is away', () => {
+  const away = () => Promise.reject(new AgentError('MODEL_UNREACHABLE', 'Nobody there.'));
+
+  it.each(['checkKey', 'describe'] as const)(
+    'is warned of, and its models stay unknown (%s)',
+    async (question) => {
+      const { warnings, modelFacts } = await prepare(
+        { goal: 'x' },
+        { model: { ...model, [question]: away } },
+      );
+      expect(warnings).toEqual([expect.stringContaining('Nobody there.')]);
+      expect(modelFacts).toEqual({});
+    },
+  );
+
+  it('gets no price assumed for what it may know', async () => {
+    const input = { goal: 'x', unpricedModels: 'estimate' };
+    expect((await prepare(input, { model: { ...model, describe: away } })).modelFacts).toEqual({});
+  });
+
+  it('has told of those models that it was asked about before', async () => {
+    const describe = (id: string) => (id === 'maker/default' ? model.describe(id) : away());
+    const input = { goal: 'x', models: ['maker/other'] };
+    const { modelFacts } = await prepare(input, { model: { ...model, describe } });
+    expect(Object.keys(modelFacts ?? {})).toEqual(['maker/default']);
   });
 });
 
@@ -111,7 +219,7 @@ it('does not wait long for a model server that does not answer', async () => {
       { model: { ...model, checkKey: () => new Promise(() => undefined) } },
     );
     await jest.advanceTimersByTimeAsync(10_000);
-    expect((await prepared).warnings).toHaveLength(1);
+    expect(await prepared).toMatchObject({ warnings: [expect.any(String)], modelFacts: {} });
     expect(jest.getTimerCount()).toBe(0);
   } finally {
     jest.useRealTimers();

@@ -32,7 +32,7 @@ async function* endingIn(result: RunResult): AsyncGenerator<WatchedEvent> {
 describe('the command line', () => {
   test.each([
     [['nope']],
-    [['fork', 'r', '--step', '1']],
+    [['fork', 'r', '--step', 'x']],
     [['chat', 'hello', '--model', 'm']],
     [['console']],
     [[]],
@@ -301,13 +301,18 @@ describe('the command line', () => {
     const closed = await cli(['limits', 'r', '--max-steps', '9'], {
       run: { setLimits: refusing('RUN_CLOSED') },
     });
-    expect(closed).toMatchObject({ code: 1, stderr: expect.stringContaining('Start a new one') });
+    expect(closed).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('longhaul fork r --max-steps 9'),
+    });
   });
 
   it('pending looks through all open runs', async () => {
     const item = {
       temporalRunId: 't',
       status: 'waiting',
+      outcome: null,
+      limit: null,
       model: 'm',
       steps: 1,
       costUsd: 0,

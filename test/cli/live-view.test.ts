@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { DeltaGate } from '../../src/cli/delta-gate.js';
 import { LiveView } from '../../src/cli/live-view.js';
 import { createStyle } from '../../src/cli/style.js';
-import { event, resultOf, reset, textDelta } from './support.js';
+import { event, resultOf, reset, SPEND, textDelta } from './support.js';
 
 const plain = createStyle(false);
 const newView = () => new LiveView(plain, { showCommands: true });
 const started = event({ type: 'step_started' });
-const completed = (text: string) => event({ type: 'model_completed', text });
+const completed = (text: string, spentNanoUsd = 1_000_000) =>
+  event({ type: 'model_completed', text, spentNanoUsd });
 
 /** The lines between the title of the step and its usage. */
 function wordsIn(shown: string): string {
@@ -96,13 +97,84 @@ describe('the live view', () => {
     ).toContain('  put together');
   });
 
-  it('ends a line that is under way before anything else, and adds up the cost', () => {
+  it('ends a line that is under way before anything else', () => {
     const view = newView();
     view.event(started);
     view.delta(textDelta('half a line', 0));
     expect(view.event(event({ type: 'run_paused' }))).toBe('\n» paused\n');
-    view.skip(completed('skipped'));
-    expect(view.event(completed('half a line'))).toContain('$0.002000 so far');
+    expect(view.event(completed('half a line', 2_000_000))).toContain('$0.002000 so far');
+  });
+
+  it('holds what was spent against the ceiling in force', () => {
+    const view = newView();
+    const limits = { maxCostUsd: 0.01, maxSteps: null, maxTokens: null, maxDurationMs: null };
+    const usage = (shown: string) => shown.trimEnd().split(' · ').at(-1);
+    view.event(event({ type: 'run_started', limits }));
+    expect(usage(view.event(completed('one')))).toBe('$0.001000 of $0.0100 (10 %) so far');
+    view.event(event({ type: 'limits_changed', limits: { ...limits, maxCostUsd: 0.02 } }));
+    expect(usage(view.event(completed('two', 2_000_000)))).toBe('$0.002000 of $0.0200 (10 %) so far');
+    const spend = { ...SPEND, costUsd: 0.003, costNanoUsd: 3_000_000 };
+    expect(view.event(event({ type: 'run_completed', result: resultOf({ spend }) }))).toContain(
+      '$0.003000 of $0.0200 (15 %)',
+    );
+  });
+
+  it('shows what the run was charged so far, as each event says it', () => {
+    const view = newView();
+    const usage = (shown: string) => shown.trimEnd().split(' · ').at(-1);
+    view.event(event({ type: 'model_failed', message: 'No.', spentNanoUsd: 9_000_000 }));
+    expect(usage(view.event(completed('x', 10_000_000)))).toBe('$0.0100 so far');
+    view.event(event({ type: 'cost_reconciled', estimatedNanoUsd: 9_000_000, spentNanoUsd: 3_000_000 }));
+    expect(usage(view.event(completed('y', 4_000_000)))).toBe('$0.004000 so far');
+  });
+
+  it('counts a call of which neither cost nor price is known apart, until the server says what it cost', () => {
+    const view = newView();
+    const usage = (shown: string) => shown.trimEnd().split(' · ').at(-1);
+    view.event(event({ type: 'model_completed', costNanoUsd: null, spentNanoUsd: 0 }));
+    expect(usage(view.event(completed('x', 1_000_000)))).toBe('$0.001000 + 1 call of unknown cost so far');
+    view.event(event({ type: 'cost_reconciled', estimatedNanoUsd: null, spentNanoUsd: 1_500_000 }));
+    expect(usage(view.event(completed('y', 2_500_000)))).toBe('$0.002500 so far');
+  });
+
+  it.each([
+    [null, 'MODEL_UNAVAILABLE, attempt 2 with m'],
+    ['2026-01-01T00:00:00.000Z', 'MODEL_UNAVAILABLE, attempt 2 with m; the next one at once'],
+    ['2026-01-01T00:00:02.100Z', 'MODEL_UNAVAILABLE, attempt 2 with m; the next one in 2 s'],
+    ['2026-01-01T00:05:00.000Z', 'MODEL_UNAVAILABLE, attempt 2 with m; the next one in 5 min'],
+  ])('says when a failed attempt is followed by the next one (%s)', (retryAt, words) => {
+    const failed = event({ type: 'model_failed', attempt: 2, message: 'It is down.', retryAt });
+    expect(newView().event(failed)).toBe(`  ! It is down.\n    ${words}\n`);
+  });
+
+  it.each([
+    ['cost', 415_000_000, 500_000_000, '$0.4150 of $0.5000 (83 %)'],
+    ['steps', 4, 5, '4 of 5 (80 %)'],
+    ['tokens', 81_999, 100_000, '81,999 of 100,000 (81 %)'],
+    ['duration', 2_880_000, 3_600_000, '48 min of 60 min (80 %)'],
+  ] as const)('warns of the %s limit in its own unit', (limit, used, ceiling, words) => {
+    expect(newView().event(event({ type: 'limit_warning', limit, used, ceiling }))).toBe(
+      `! near the ${limit} limit: ${words}; the model is told to finish\n`,
+    );
+  });
+
+  it('tells what a call cost after all', () => {
+    const reconciled = { type: 'cost_reconciled', costNanoUsd: 829_000 } as const;
+    const said = '  $ the server says that a call to m cost $0.000829';
+    expect(newView().event(event({ ...reconciled, estimatedNanoUsd: 17_300_000 }))).toBe(
+      `${said} (held: $0.0173)\n`,
+    );
+    expect(newView().event(event(reconciled))).toBe(`${said} (unknown before)\n`);
+  });
+
+  it('says once what a run failed of', () => {
+    const error = { code: 'MODEL_AUTH', message: 'The key is wrong.' } as const;
+    const result = resultOf({ outcome: 'failed', answer: error.message, error });
+    expect(
+      newView()
+        .event(event({ type: 'run_completed', result }))
+        .split(error.message),
+    ).toHaveLength(2);
   });
 
   it('shows a pending call in full with the commands that settle it', () => {
@@ -146,5 +218,33 @@ describe('the gate for deltas', () => {
     expect(gate.delta(textDelta('late', 6))).toEqual([]);
     expect(gate.isBusy()).toBe(false);
     expect(gate.event(event({ type: 'step_started', step: 1 }))).toEqual([]);
+  });
+
+  it('revokes what was shown as soon as its attempt is known to have failed, and once only', () => {
+    const gate = new DeltaGate();
+    const retryAt = '2026-01-01T00:00:00.000Z';
+    gate.event(started);
+    expect(gate.event(event({ type: 'model_failed', attempt: 1, retryAt }))).toEqual([]);
+    gate.delta(textDelta('wrong', 0));
+    expect(gate.event(event({ type: 'model_failed', attempt: 2, retryAt }))).toMatchObject([
+      { type: 'step_reset', step: 0, attempt: 3 },
+    ]);
+    expect(gate.delta(reset())).toEqual([]);
+    expect(gate.delta(textDelta('right', 0))).toHaveLength(1);
+    expect(gate.delta(reset())).toHaveLength(1);
+  });
+
+  it.each([
+    ['soon', '2026-01-01T00:01:00.000Z', true],
+    ['after a long wait', '2026-01-01T00:05:00.000Z', false],
+    ['never', null, false],
+  ])('stays open for the next attempt when that comes %s', (_when, retryAt, isOpen) => {
+    const gate = new DeltaGate();
+    gate.event(started);
+    gate.event(event({ type: 'model_failed', retryAt }));
+    expect(gate.isBusy()).toBe(isOpen);
+    expect(gate.delta(textDelta('again', 0))).toHaveLength(isOpen ? 1 : 0);
+    gate.event(started);
+    expect(gate.delta(textDelta('again', 0))).toHaveLength(1);
   });
 });

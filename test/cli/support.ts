@@ -5,7 +5,7 @@ import { createStyle } from '../../src/cli/style.js';
 import { checkRunInput } from '../../src/adapters/run-input.js';
 import type { Delta } from '../../src/client/deltas.js';
 import type { WatchedEvent } from '../../src/client/run-handle.js';
-import type { RunResult, Spend } from '../../src/core/progress.js';
+import type { Progress, RunResult, Spend } from '../../src/core/progress.js';
 
 type EventOf<Type extends WatchedEvent['type']> = Extract<WatchedEvent, { type: Type }>;
 type Fields<Type extends WatchedEvent['type']> = Partial<EventOf<Type>> & { type: Type };
@@ -17,11 +17,15 @@ export const SPEND: Spend = {
   costNanoUsd: 500_000_000,
   reservedNanoUsd: 0,
   estimatedNanoUsd: 0,
+  lostNanoUsd: 0,
+  inheritedNanoUsd: 0,
   promptTokens: 100,
   completionTokens: 20,
   modelCalls: 2,
   lostModelCalls: 0,
   unknownCostCalls: 0,
+  byPurpose: { step: { calls: 2, costNanoUsd: 500_000_000, estimatedNanoUsd: 0 } },
+  byModel: { m: { calls: 2, costNanoUsd: 500_000_000, estimatedNanoUsd: 0 } },
 };
 
 export function resultOf(fields: Partial<RunResult> = {}): RunResult {
@@ -29,12 +33,33 @@ export function resultOf(fields: Partial<RunResult> = {}): RunResult {
     runId: 'r',
     outcome: 'done',
     limit: null,
+    limitsReached: [],
     answer: 'the answer',
     steps: 2,
     spend: SPEND,
     unknownOutcomes: [],
     review: null,
     error: null,
+    ...fields,
+  };
+}
+
+export function progressOf(fields: Partial<Progress> = {}): Progress {
+  return {
+    runId: 'r',
+    status: 'running',
+    goal: 'do it',
+    model: 'm',
+    step: 2,
+    limits: { maxCostUsd: 2.5, maxSteps: null, maxTokens: null, maxDurationMs: null },
+    budget: null,
+    spend: SPEND,
+    settling: false,
+    pending: [],
+    queuedMessages: 0,
+    startedAt: AT,
+    closedAt: null,
+    result: null,
     ...fields,
   };
 }
@@ -84,6 +109,11 @@ export function event<Type extends WatchedEvent['type']>(fields: Fields<Type>): 
     code: 'MODEL_UNAVAILABLE',
     from: 'm',
     to: 'n',
+    retryAt: null,
+    used: 0,
+    ceiling: 1,
+    generationId: 'g',
+    estimatedNanoUsd: null,
   };
   // Every field that any event has is there, which is more than each of them needs.
   return { ...defaults, ...fields } as unknown as WatchedEvent;

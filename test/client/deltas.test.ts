@@ -54,6 +54,34 @@ describe('DeltaReader', () => {
     ]);
   });
 
+  it('tells the attempt that the activity names, where each attempt is an activity of its own', () => {
+    const reader = new DeltaReader(RUN);
+    reader.read('s1.m0', 1, { attempt: 1, offset: 0, text: 'wrong' });
+    expect(told(reader.read('s1.m1', 1, { attempt: 2, sent: true }))).toEqual([
+      { type: 'step_reset', step: 1, attempt: 2, n: 0 },
+    ]);
+    expect(told(reader.read('s1.m1', 1, { attempt: 2, offset: 0, text: 'right' }))).toEqual([
+      { type: 'text_delta', step: 1, attempt: 2, n: 1, offset: 0, text: 'right' },
+    ]);
+  });
+
+  it('waits with the revocation for the activity that takes over to say which attempt it is', () => {
+    const reader = new DeltaReader(RUN);
+    reader.read('s1.m1', 1, { attempt: 2, offset: 0, text: 'wrong' });
+    expect(reader.read('s1.m2', 1, undefined)).toEqual([]);
+    expect(told(reader.read('s1.m2', 1, { attempt: 3 }))).toEqual([
+      { type: 'step_reset', step: 1, attempt: 3, n: 0 },
+    ]);
+    expect(reader.read('s1.m2', 1, { attempt: 3 })).toEqual([]);
+  });
+
+  it.each(['prepare', 'g0', 'b1'])('tells nothing of work that is neither model nor tool (%s)', (key) => {
+    const reader = new DeltaReader(RUN);
+    reader.read('s0.m0', 1, { attempt: 1, offset: 0, text: 'mine' });
+    expect(reader.read(key, 1, { attempt: 1, text: 'not a word' })).toEqual([]);
+    expect(reader.read('s0.m0', 1, { attempt: 1, offset: 0, text: 'mine' })).toEqual([]);
+  });
+
   it('revokes nothing of a step when one of its tools is tried again', () => {
     const reader = new DeltaReader(RUN);
     reader.read('s1.m0', 1, { attempt: 1, offset: 0, text: 'Let me look.' });
@@ -71,10 +99,10 @@ describe('DeltaReader', () => {
     expect(reader.read(key, 1, { attempt: 1, progress: 'half' })).toEqual([]);
   });
 
-  it.each([undefined, null, 'text', 5, [], {}, { attempt: 2, text: 'of another attempt' }])(
+  it.each([undefined, null, 'text', 5, [], {}, { attempt: 1, text: 'of the attempt before' }])(
     'tells nothing of a beat that does not fit: %j',
     (beat) => {
-      expect(new DeltaReader(RUN).read('s0.m0', 1, beat)).toEqual([]);
+      expect(new DeltaReader(RUN).read('s0.m0', 2, beat)).toEqual([]);
     },
   );
 

@@ -124,7 +124,14 @@ async function callModel(
     const response = await parts.http.openChat(body, watchdog.signal);
     headers = response.headers;
     listener.onHeaders?.({ generationId: generationId() });
-    await readAnswer({ response, accumulator, watchdog, errors, listener });
+    // Some servers name the generation only in the stream.
+    let told = generationId();
+    const onChunk = (): void => {
+      if (told !== null || generationId() === null) return;
+      told = generationId();
+      listener.onHeaders?.({ generationId: told });
+    };
+    await readAnswer({ response, accumulator, watchdog, errors, listener, onChunk });
   } catch (error) {
     signal.throwIfAborted();
     rethrow(error, { accumulator, watchdog, errors });
@@ -169,6 +176,7 @@ interface Reading {
   watchdog: Watchdog;
   errors: ErrorMaker;
   listener: ModelListener;
+  onChunk(): void;
 }
 
 async function readAnswer(reading: Reading): Promise<void> {
@@ -177,6 +185,7 @@ async function readAnswer(reading: Reading): Promise<void> {
   const take = (events: SseEvent[], isLast: boolean): void => {
     eventCount += events.length;
     for (const event of events) takeEvent(event, { ...reading, isLast });
+    reading.onChunk();
   };
   // A fetch response body yields bytes; its type comes without an iterator.
   const body = reading.response.body as AsyncIterable<Uint8Array> | null;

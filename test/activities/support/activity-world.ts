@@ -29,6 +29,10 @@ export const PREPARED: Prepared = {
 /** A run as its activities see it through queries; `asked` notes every question. */
 export class FakeRun implements RunQueries {
   readonly asked: string[] = [];
+  /** What activities have put on record before they went on. */
+  readonly told: unknown[] = [];
+  /** Hears each word before it is on record, and may refuse it. */
+  hear: (details: unknown) => unknown = () => undefined;
   items: TranscriptItem[] = [];
   openCalls: Record<string, string> = {};
   pageItems = 100;
@@ -78,6 +82,12 @@ export function environmentOf(run: FakeRun, info: Partial<Info> = {}): MockActiv
   const client = {
     withAbortSignal: (_signal: AbortSignal, body: () => unknown) => body(),
     workflow: { getHandle: () => ({ query }) },
+    activity: {
+      heartbeat: async (_token: Uint8Array, details: unknown) => {
+        await run.hear(details);
+        run.told.push(details);
+      },
+    },
   };
   // The activities use no more of the client than this.
   return new MockActivityEnvironment(info, { client: client as unknown as Client, logger: QUIET });
