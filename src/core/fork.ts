@@ -46,6 +46,7 @@ function unanswered({ calls }: RunState): TranscriptItem[] {
 function inherit(ledger: Ledger, atMs: number): Ledger {
   const charges = ledger.charges
     .filter(({ status }) => status === 'estimated')
+    .map((charge) => ({ ...charge, inherited: true as const }))
     .map((charge) => (charge.generationId === undefined ? charge : { ...charge, asked: 0, dueAtMs: atMs }));
   const own = { ...ledger, charges };
   return { ...own, inheritedNanoUsd: chargedNanoUsd(own) };

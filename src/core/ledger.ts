@@ -19,6 +19,8 @@ export interface Charge {
   status: 'reserved' | 'estimated';
   /** It brought no answer. */
   lost?: true;
+  /** The run was continued with it, see `inheritedNanoUsd`. */
+  inherited?: true;
   /** By which the server is asked what it cost. An estimated charge without one waits for a cached answer that names it. */
   generationId?: string;
   /** How often the server was asked. */
@@ -180,7 +182,11 @@ export function reconcile(
   const charge = ledger.charges.find((one) => one.id === id);
   if (!charge) return ledger;
   const { costNanoUsd: nanoUsd, promptTokens, completionTokens } = generation;
-  const booked = confirm(noteBooked(withoutCharge(ledger, id), charge), { ...charge, nanoUsd });
+  const correctionNanoUsd = charge.inherited ? nanoUsd - (charge.nanoUsd ?? 0) : 0;
+  const booked = {
+    ...confirm(noteBooked(withoutCharge(ledger, id), charge), { ...charge, nanoUsd }),
+    inheritedNanoUsd: ledger.inheritedNanoUsd + correctionNanoUsd,
+  };
   if (!charge.lost) return booked;
   return {
     ...booked,

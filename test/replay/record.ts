@@ -6,14 +6,16 @@ import { findTemporalBinary } from '../../src/adapters/temporal/find-temporal.js
 import { QUERIES } from '../../src/contract/names.js';
 import type { Progress } from '../../src/core/progress.js';
 import { readRunHistory } from '../../src/testing/history.js';
-import { openWorld } from '../support/run-support.js';
+import { openWorld, type World } from '../support/run-support.js';
 import { OwnTestServer } from '../support/temporal-server.js';
 import { LIVES, TOOLS, type RecordedLife } from './support/lives.js';
-import { writeRecording } from './support/recording.js';
+import { METERED_LIVES } from './support/metered-lives.js';
+import { OTHER_LIVES, type OtherLife } from './support/other-lives.js';
+import { recordedNames, writeRecording, type Recording } from './support/recording.js';
 
 /**
- * Records the histories that `replay.test.ts` replays: `npx tsx test/replay/record.ts [NAME…]`. Only for histories that no release has
- * written yet; those that a release wrote stay as they are, since runs of that release are still under way somewhere.
+ * Records the histories that `replay.test.ts` replays: `npx tsx test/replay/record.ts [NAME…]`; without names all that are missing. What
+ * a release has recorded stays as it is, since its runs are still under way somewhere; so nothing is ever written over.
  */
 async function main(names: readonly string[]): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'longhaul-record-'));
@@ -29,7 +31,11 @@ async function main(names: readonly string[]): Promise<void> {
   );
   try {
     await server.startAndConnect();
-    for (const life of LIVES) if (names.length === 0 || names.includes(life.name)) await record(server, life);
+    const recorded = recordedNames();
+    const wanted = ({ name }: { name: string }) =>
+      names.length === 0 ? !recorded.includes(name) : names.includes(name);
+    for (const life of [...LIVES, ...METERED_LIVES].filter(wanted)) await recordRun(server, life);
+    for (const life of OTHER_LIVES.filter(wanted)) await recordOther(server, life);
   } finally {
     await server.close();
     await server.kill();
@@ -37,23 +43,43 @@ async function main(names: readonly string[]): Promise<void> {
   }
 }
 
-async function record(
-  server: OwnTestServer,
-  { name, script, input = {}, env = {}, attend }: RecordedLife,
-): Promise<void> {
-  const world = await openWorld(server, { script, tools: TOOLS, env });
+async function recordRun(server: OwnTestServer, life: RecordedLife): Promise<void> {
+  const { name, script, input = {}, env = {}, standIn = {} } = life;
+  const world = await openWorld(server, { script, tools: TOOLS, env, standIn });
   try {
-    await world.startWorker();
-    const run = await world.client.start({ goal: `Live: ${name}.`, ...input }, { id: `recorded-${name}` });
-    await attend?.(run, world);
-    const { outcome, steps } = await run.result();
-    const progress = await world.temporal.workflow.getHandle(run.runId).query<Progress>(QUERIES.progress);
-    const histories = await readRunHistory(world.temporal, run.runId);
-    writeRecording(name, { runId: run.runId, progress, histories });
-    process.stdout.write(`${name}: ${outcome} after ${steps} steps, ${histories.length} executions\n`);
+    const worker = await world.startWorker();
+    await life.precede?.(world);
+    const first = await world.client.start({ goal: `Live: ${name}.`, ...input }, { id: `recorded-${name}` });
+    await life.attend?.(first, world, worker);
+    const ended = await first.result();
+    const run = await life.succeed?.(first);
+    const { outcome, steps } = run ? await run.result() : ended;
+    const runId = run?.runId ?? first.runId;
+    const progress = await world.temporal.workflow.getHandle(runId).query<Progress>(QUERIES.progress);
+    await keep(world, { name, runId, progress });
+    process.stdout.write(`  ${outcome} after ${steps} steps: ${JSON.stringify(progress.spend)}\n`);
   } finally {
     await world.close();
   }
+}
+
+async function recordOther(server: OwnTestServer, { name, live }: OtherLife): Promise<void> {
+  const world = await openWorld(server, { script: () => ({}) });
+  try {
+    await world.startWorker();
+    await keep(world, { name, runId: await live(world), progress: null });
+  } finally {
+    await world.close();
+  }
+}
+
+async function keep(
+  world: World,
+  { name, ...recording }: Omit<Recording, 'histories'> & { name: string },
+): Promise<void> {
+  const histories = await readRunHistory(world.temporal, recording.runId);
+  const sizeBytes = writeRecording(name, { ...recording, histories });
+  process.stdout.write(`${name}: ${histories.length} executions, ${sizeBytes} bytes\n`);
 }
 
 await main(process.argv.slice(2));

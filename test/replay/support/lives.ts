@@ -5,7 +5,8 @@ import type { StartInput } from '../../../src/client/run-client.js';
 import type { RunHandle } from '../../../src/client/run-handle.js';
 import type { Tool } from '../../../src/ports/tools.js';
 import { scriptedSteps, type ReplyCall, type Script } from '../../../src/testing/stand-in/script.js';
-import { untilEvent, type World } from '../../support/run-support.js';
+import type { StandInOptions } from '../../../src/testing/stand-in/stand-in.js';
+import { untilEvent, type TestWorker, type World } from '../../support/run-support.js';
 
 /** A run whose history is kept: what the model does, and what humans do meanwhile. */
 export interface RecordedLife {
@@ -13,21 +14,26 @@ export interface RecordedLife {
   script: Script;
   input?: Partial<StartInput>;
   env?: Record<string, string>;
+  standIn?: Partial<StandInOptions>;
+  /** What has to be there before the run starts. */
+  precede?(world: World): Promise<unknown>;
   /** Resolves when nothing more has to be done for the run to end. */
-  attend?(run: RunHandle, world: World): Promise<void>;
+  attend?(run: RunHandle, world: World, worker: TestWorker): Promise<void>;
+  /** Starts the run that is recorded in the place of this one, which has ended. */
+  succeed?(run: RunHandle): Promise<RunHandle>;
 }
 
-const count = (n: number): ReplyCall => ({ name: 'count', args: { n } });
-const send: ReplyCall = { name: 'send', args: { to: 'a@example.org' } };
-const counting =
+export const count = (n: number): ReplyCall => ({ name: 'count', args: { n } });
+export const send: ReplyCall = { name: 'send', args: { to: 'a@example.org' } };
+export const counting =
   (steps: number): Script =>
   (request, { stepIndex }) =>
     stepIndex >= steps || request.tool_choice === 'none'
       ? { text: `Counted to ${stepIndex}.` }
       : { text: `Step ${stepIndex}.`, toolCalls: [count(stepIndex)] };
-const writing = { text: 'word '.repeat(500), chunkDelayMs: 50 };
+export const writing = { text: 'word '.repeat(500), chunkDelayMs: 50 };
 
-/** One of each kind of run that the workflow code treats in its own way. */
+/** One of each kind of run that the workflow code treats in its own way; recorded with behaviour 1. */
 export const LIVES: RecordedLife[] = [
   { name: 'plain', script: counting(3) },
   {

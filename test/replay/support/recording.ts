@@ -12,10 +12,11 @@ const { History: HistoryProto } = proto.temporal.api.history.v1;
 const DIR = fileURLToPath(new URL('../histories/', import.meta.url));
 const SUFFIX = '.json.gz';
 
-/** A run as it was recorded: the histories of its chain, and what it came to in the end. */
+/** A workflow as it was recorded: the histories of its chain, and what it came to in the end if it was a run. */
 export interface Recording {
+  /** The workflow id. */
   runId: string;
-  progress: Progress;
+  progress: Progress | null;
   histories: RunHistory[];
 }
 
@@ -38,15 +39,21 @@ function readHistory(json: unknown): RunHistory {
   return HistoryProto.decode(HistoryProto.encode(historyFromJSON(json)).finish());
 }
 
-/** @throws Error when something of the recording machine is in it */
-export function writeRecording(name: string, { histories, ...rest }: Recording): void {
+/**
+ * Keeps what was recorded.
+ * @returns the size of the file, in bytes
+ * @throws Error when something of the recording machine is in it, or there is a recording of that name
+ */
+export function writeRecording(name: string, { histories, ...rest }: Recording): number {
   const scrubbed = histories.map((history) => scrub(JSON.parse(historyToJSON(history))));
   const text = JSON.stringify({ ...rest, histories: scrubbed });
   const readable = text + payloadTexts(scrubbed).join('\n');
   for (const trace of [hostname(), homedir(), tmpdir(), process.cwd()])
     if (trace.length > 2 && readable.includes(trace))
       throw new Error(`The recording of ${name} holds ${trace}.`);
-  writeFileSync(`${DIR}${name}${SUFFIX}`, gzipSync(text, { level: 9 }));
+  const file = gzipSync(text, { level: 9 });
+  writeFileSync(`${DIR}${name}${SUFFIX}`, file, { flag: 'wx' });
+  return file.length;
 }
 
 /** Without what names machines, processes and paths; replay does not look at it. */
