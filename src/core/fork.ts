@@ -30,7 +30,6 @@ export function forkState(fresh: RunState, fork: unknown): RunState | null {
     transcript,
     transcriptHash: hashItems(EMPTY_HASH, transcript),
     ledger: inherit(past.ledger, fresh.startedAtMs),
-    calibration: past.calibration,
     unknownOutcomes: past.unknownOutcomes,
     artifacts: past.artifacts,
   };

@@ -1,6 +1,7 @@
+import { chargedNanoUsd } from '../../src/core/ledger.js';
 import { view } from '../../src/core/view.js';
 import {
-  callOf, eventsOf, gatedCall, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, running, toolAnswers, toolSettles, underWay,
+  callOf, eventsOf, gatedCall, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, running, toolAnswers, toolSettles, underWay,
 } from './support/run.js'; // prettier-ignore
 import { statusOfResults } from './support/results.js';
 import type { Shell } from './support/shell.js';
@@ -33,8 +34,13 @@ describe('a cancellation', () => {
   });
 
   it('of the model call under way needs no answer and makes no other call', () => {
-    const shell = modelCalledOff(cancel(running()));
+    const shell = modelCalledOff(cancel(running()), { sent: true });
     expect([shell.closed, shell.starts.length, shell.state.ledger.lostModelCalls]).toEqual([true, 2, 1]);
+  });
+
+  it('of a model call that had sent nothing yet costs nothing', () => {
+    const { ledger } = modelCalledOff(cancel(running())).state;
+    expect([ledger.lostModelCalls, chargedNanoUsd(ledger)]).toEqual([0, 0]);
   });
 
   it('is told twice without effect', () => {
@@ -54,7 +60,8 @@ describe('a cancellation', () => {
     ['answering', (shell: Shell) => modelAnswers(cancel(shell), { text: 'Done.' })],
     ['asking for calls', (shell: Shell) => modelCalls(cancel(shell), callOf(), gatedCall())],
     ['paused', (shell: Shell) => cancel(modelCalls(shell, gatedCall()).control('pause'))],
-    ['waiting out an outage', (shell: Shell) => cancel(modelFails(shell, 'MODEL_UNAVAILABLE'))],
+    ['waiting for another attempt', (shell: Shell) => cancel(modelFails(shell, 'MODEL_UNAVAILABLE'))],
+    ['waiting out an outage', (shell: Shell) => cancel(modelGivesUp(shell, 'MODEL_UNAVAILABLE'))],
   ])('ends a run as cancelled though it was %s', (_, live) => {
     const shell = live(running());
     expect(shell.state.result?.outcome).toBe('cancelled');

@@ -1,6 +1,9 @@
 import { checkControl, readControl } from '../../src/core/controls-check.js';
 import type { ControlName } from '../../src/core/controls.js';
+import { NO_LIMITS, type Prepared } from '../../src/core/run-input.js';
 import { eventsOf, gatedCall, lastOf, modelAnswers, modelCalls, refusal, running } from './support/run.js';
+import { Shell } from './support/shell.js';
+import { factsOf } from './support/world.js';
 
 /** The code with which a control is refused as such, whatever the state. */
 function codeOf(name: ControlName, payload: unknown): string | undefined {
@@ -150,4 +153,44 @@ describe('a payload that is no JSON object', () => {
       expect(readControl('approve', payload)).toMatchObject({ refusal: { code: 'INPUT_INVALID' } });
     },
   );
+});
+
+describe('a ceiling on cost that could not be kept', () => {
+  const unpriced = (fields: Partial<Prepared> = {}) =>
+    running({
+      modelFacts: { 'maker/first': factsOf(), 'maker/second': factsOf(null) },
+      models: ['maker/second'],
+      ...fields,
+    });
+  const sets = (shell: Shell, limits: object) => checkControl(shell.state, 'setLimits', limits);
+
+  it('is refused, with the models that nobody knows the price of', () => {
+    expect(sets(unpriced(), { maxCostUsd: 1 })).toEqual({
+      refusal: { code: 'PRICE_UNKNOWN', message: expect.stringContaining('what maker/second costs') },
+    });
+    const shell = unpriced().control('setLimits', { maxCostUsd: 1, maxSteps: 3 });
+    expect([refusal(shell), shell.state.prepared?.limits]).toEqual(['PRICE_UNKNOWN', NO_LIMITS]);
+  });
+
+  it('is taken where a high price may be assumed, all prices are known, or none is asked for', () => {
+    expect(sets(unpriced({ unpricedModels: 'estimate' }), { maxCostUsd: 1 })).toHaveProperty('control');
+    expect(sets(unpriced({ models: [] }), { maxCostUsd: 1 })).toHaveProperty('control');
+    expect(sets(unpriced(), { maxCostUsd: null })).toHaveProperty('control');
+    expect(sets(unpriced(), { maxSteps: 3 })).toHaveProperty('control');
+    expect(checkControl(new Shell().state, 'setLimits', { maxCostUsd: 1 })).toHaveProperty('control');
+  });
+
+  it('is taken for a model of which the server could not be asked, at an assumed price', () => {
+    expect(sets(running({ modelFacts: {} }), { maxCostUsd: 1 })).toHaveProperty('control');
+  });
+});
+
+describe('a run whose last costs are awaited', () => {
+  it.each(CONTROLS)('has ended for every control: %s', (name) => {
+    const shell = modelAnswers(running(), { text: 'Done.', costNanoUsd: null, generationId: 'gen-1' });
+    expect(shell.state.phase).toBe('settling');
+    expect(checkControl(shell.state, name, { text: 'Hi.', maxSteps: 3, decision: 'approve' })).toMatchObject({
+      refusal: { code: 'RUN_CLOSED', message: expect.stringContaining('last costs') },
+    });
+  });
 });

@@ -67,6 +67,8 @@ describe('the stable error codes', () => {
       'MODEL_STREAM_TRUNCATED',
       'MODEL_STALLED',
       'PRICE_UNKNOWN',
+      'PRICE_CHANGED',
+      'BUDGET_UNKNOWN',
       'TOOL_UNKNOWN',
       'TOOL_FAILED',
       'TOOL_TIMEOUT',

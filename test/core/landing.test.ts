@@ -1,6 +1,7 @@
+import { ATTEMPTS } from '../../src/core/behaviour.js';
 import { view } from '../../src/core/view.js';
 import {
-  callOf, callState, eventsOf, gatedCall, isClosing, lastMessage, lastOf, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, modelKey, modelSettles,
+  callOf, callState, eventsOf, gatedCall, isClosing, lastMessage, lastOf, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, modelKey, modelSettles,
   resultObject, results, roles, running, toolAnswers, toolSettles, underWay,
 } from './support/run.js'; // prettier-ignore
 import type { Shell } from './support/shell.js';
@@ -8,6 +9,11 @@ import { statusOfResults } from './support/results.js';
 
 const CLOSING =
   'No more tools can be called. Answer now: the result so far, what was done, what is unverified, what remains.';
+
+function losesWorkers(shell: Shell): Shell {
+  for (let loss = 0; loss <= ATTEMPTS.losses; loss++) modelSettles(shell, { kind: 'timed_out' });
+  return shell;
+}
 
 const stopped = (shell: Shell) => modelCalledOff(shell.control('stop'));
 
@@ -17,8 +23,8 @@ describe('the closing request', () => {
   it.each([
     [
       'cost',
-      () => modelCalls(limited({ maxCostUsd: 1e-9 }), callOf()),
-      'The cost ceiling of this run is reached.',
+      () => modelAnswers(limited({ maxCostUsd: 0.1 }), { calls: [callOf()], costNanoUsd: 95_000_000 }),
+      'The cost ceiling leaves too little for another step: it could take 0.001340 USD, and beside what the closing answer needs there are 0.000000 USD.',
     ],
     [
       'steps',
@@ -27,8 +33,13 @@ describe('the closing request', () => {
     ],
     [
       'tokens',
-      () => modelCalls(limited({ maxTokens: 1 }), callOf()),
-      'The token ceiling of this run is reached.',
+      () =>
+        modelAnswers(limited({ maxTokens: 3_000 }), {
+          calls: [callOf()],
+          promptTokens: 400,
+          completionTokens: 700,
+        }),
+      'The token ceiling leaves too little for another step: it could take 662 tokens, and beside what the closing answer needs there are 470 tokens.',
     ],
     [
       'duration',
@@ -60,7 +71,7 @@ describe('the closing request', () => {
   });
 
   it('is no step', () => {
-    const shell = modelAnswers(stopped(running()), { text: 'Bye.' });
+    const shell = modelAnswers(modelCalledOff(running().control('stop'), { sent: true }), { text: 'Bye.' });
     expect(shell.state.result).toMatchObject({ outcome: 'stopped', limit: null, steps: 0 });
     expect(view(shell.state).spend).toMatchObject({ modelCalls: 1, lostModelCalls: 1, costNanoUsd: 1_000 });
   });
@@ -82,9 +93,10 @@ describe('the closing answer', () => {
 
   it.each([
     ['is empty', (shell: Shell) => modelAnswers(shell, { text: ' ' })],
-    ['fails', (shell: Shell) => modelFails(shell, 'MODEL_UNAVAILABLE')],
+    ['fails as often as it is tried', (shell: Shell) => modelGivesUp(shell, 'MODEL_UNAVAILABLE')],
+    ['cannot be had', (shell: Shell) => modelFails(shell, 'MODEL_AUTH', false)],
     ['is not paid for', (shell: Shell) => modelFails(shell, 'MODEL_PAYMENT', false)],
-    ['does not come in time', (shell: Shell) => modelSettles(shell, { kind: 'timed_out' })],
+    ['is lost with its worker again and again', (shell: Shell) => losesWorkers(shell)],
     ['is called off from elsewhere', (shell: Shell) => modelCalledOff(shell)],
   ])('is put together from what the model said last when it %s', (_, ends) => {
     const shell = modelAnswers(running(), { text: 'I look first.', calls: [callOf()] });
@@ -92,12 +104,23 @@ describe('the closing answer', () => {
     ends(shell);
     expect(shell.state.result?.outcome).toBe('stopped');
     expect(shell.state.result?.answer).toBe(
-      'The run ended after 1 completed step, without a closing answer by the model. Its last words were:\n\nI look first.',
+      'The run ended after 1 completed step, without a closing answer by the model. Its last words were:\n\nI look first.\n\n' +
+        'A human asked this run to stop.\n\n' +
+        'Calls it asked for: send. What they brought was not summed up, and nothing was verified after them.',
+    );
+  });
+
+  it('made up for says of which calls nobody knows whether they took effect', () => {
+    const shell = toolSettles(modelCalls(running(), callOf()), 's0.c0', { kind: 'timed_out' }).control(
+      'stop',
+    );
+    expect(modelAnswers(shell, {}).state.result?.answer).toMatch(
+      /\n\nNobody knows whether these took effect: send \(s0\.c0\)\.$/,
     );
   });
 
   it('is no occasion for fallback models', () => {
-    const shell = modelFails(stopped(running({ models: ['maker/second'] })), 'MODEL_UNAVAILABLE');
+    const shell = modelGivesUp(stopped(running({ models: ['maker/second'] })), 'MODEL_UNAVAILABLE');
     expect([lastOf(shell, 'fallback_used'), shell.closed]).toEqual([undefined, true]);
     expect(lastOf(shell, 'model_failed')?.retryAt).toBeNull();
   });

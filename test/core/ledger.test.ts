@@ -1,12 +1,37 @@
 import fc from 'fast-check';
-import { chargedNanoUsd, EMPTY_LEDGER, lose, settle, toNanoUsd } from '../../src/core/ledger.js';
+import {
+  chargedNanoUsd, EMPTY_LEDGER, lose, openQuestions, postpone, reconcile, reserve, settle, spentNanoUsd, toNanoUsd, traceSource, writeOffNameless,
+  type Ledger, type LostCall, type SettledCall,
+} from '../../src/core/ledger.js'; // prettier-ignore
 import { spendOf } from '../../src/core/spend.js';
 
-const call = (nanoUsd: number | null, estimated = false) => ({
-  cost: { nanoUsd, estimated },
-  promptTokens: 10,
-  completionTokens: 5,
-});
+const AT_MS = 1_000;
+
+function answer(fields: Partial<SettledCall> = {}): SettledCall {
+  const cost = { nanoUsd: 7, estimated: false };
+  return {
+    id: 's0.m0',
+    purpose: 'step',
+    model: 'm',
+    cost,
+    promptTokens: 10,
+    completionTokens: 5,
+    askAtMs: AT_MS,
+    ...fields,
+  };
+}
+
+function loss(fields: Partial<LostCall> = {}): LostCall {
+  return { id: 's0.m0', mayHaveCost: true, askAtMs: AT_MS, ...fields };
+}
+
+const UNKNOWN = { nanoUsd: null, estimated: false };
+
+function held(nanoUsd: number | null, ledger: Ledger = EMPTY_LEDGER, id = 's0.m0'): Ledger {
+  return reserve(ledger, { id, purpose: 'step', model: 'm', nanoUsd });
+}
+
+const generation = (costNanoUsd: number) => ({ costNanoUsd, promptTokens: 3, completionTokens: 4 });
 
 describe('dollars as nano-dollars', () => {
   it.each([
@@ -55,50 +80,340 @@ describe('dollars as nano-dollars', () => {
 });
 
 describe('the ledger', () => {
-  it('keeps confirmed, estimated and unknown costs apart', () => {
-    const ledger = [call(7), call(11, true), call(null), call(13)].reduce(settle, EMPTY_LEDGER);
+  it('charges what is confirmed, estimated for good, and held', () => {
+    const ledger = held(300, { ...EMPTY_LEDGER, confirmedNanoUsd: 1, estimatedNanoUsd: 20 });
+    expect([chargedNanoUsd(ledger), spentNanoUsd(ledger)]).toEqual([321, 21]);
+    expect(spentNanoUsd(lose(ledger, loss()))).toBe(321);
+    expect(spendOf(ledger)).toMatchObject({ costNanoUsd: 1, reservedNanoUsd: 300, estimatedNanoUsd: 20 });
+  });
+
+  it('puts what a call cost in the place of what was held for it', () => {
+    const ledger = settle(held(300), answer());
     expect(ledger).toEqual({
-      confirmedNanoUsd: 20,
-      estimatedNanoUsd: 11,
-      reservedNanoUsd: 0,
-      unknownCostCalls: 1,
-      promptTokens: 40,
-      completionTokens: 20,
-      modelCalls: 4,
-      lostModelCalls: 0,
+      ...EMPTY_LEDGER,
+      confirmedNanoUsd: 7,
+      promptTokens: 10,
+      completionTokens: 5,
+      modelCalls: 1,
+      byPurpose: { step: { calls: 1, confirmedNanoUsd: 7, estimatedNanoUsd: 0 } },
+      byModel: { m: { calls: 1, confirmedNanoUsd: 7, estimatedNanoUsd: 0 } },
     });
   });
 
   it('knows a cost of nothing from an unknown one', () => {
-    expect(settle(EMPTY_LEDGER, call(0)).unknownCostCalls).toBe(0);
+    const free = settle(EMPTY_LEDGER, answer({ cost: { nanoUsd: 0, estimated: false } }));
+    expect([free.unknownCostCalls, chargedNanoUsd(free)]).toEqual([0, 0]);
+    expect(settle(EMPTY_LEDGER, answer({ cost: UNKNOWN })).unknownCostCalls).toBe(1);
   });
 
-  it('counts a lost call as no completed one', () => {
-    expect(lose(lose(EMPTY_LEDGER))).toEqual({ ...EMPTY_LEDGER, lostModelCalls: 2 });
+  it.each([null, 300])('never counts a missing cost as zero, when %p was held', (nanoUsd) => {
+    const settled = settle(held(nanoUsd), answer({ cost: UNKNOWN }));
+    const asked = settle(held(nanoUsd), answer({ cost: UNKNOWN, generationId: 'gen-1' }));
+    const lost = lose(held(nanoUsd), loss());
+    for (const ledger of [settled, asked, lost, writeOffNameless(lost), postpone(asked, 's0.m0', null)]) {
+      const { unknownCostCalls, estimatedNanoUsd } = spendOf(ledger);
+      expect([unknownCostCalls, estimatedNanoUsd]).toEqual(nanoUsd === null ? [1, 0] : [0, 300]);
+    }
   });
 
-  it('charges what is confirmed, estimated and held', () => {
-    const ledger = { ...EMPTY_LEDGER, confirmedNanoUsd: 1, estimatedNanoUsd: 20, reservedNanoUsd: 300 };
-    expect(chargedNanoUsd(ledger)).toBe(321);
+  it('keeps an estimate as one for good when nobody can be asked', () => {
+    const ledger = settle(held(300), answer({ cost: { nanoUsd: 11, estimated: true } }));
+    expect(ledger).toMatchObject({ confirmedNanoUsd: 0, estimatedNanoUsd: 11, lostNanoUsd: 0, charges: [] });
   });
 
-  it('shows watchers the confirmed cost in dollars and the rest as it is', () => {
+  it('asks what a call with an estimated or unknown cost really cost, and counts its tokens once', () => {
+    for (const cost of [{ nanoUsd: 11, estimated: true }, UNKNOWN]) {
+      const open = settle(held(11), answer({ cost, generationId: 'gen-1' }));
+      expect(openQuestions(open)).toEqual([
+        { id: 's0.m0', purpose: 'step', model: 'm', nanoUsd: 11, status: 'estimated', asked: 0, dueAtMs: AT_MS, generationId: 'gen-1' },
+      ]); // prettier-ignore
+      const known = reconcile(open, 's0.m0', generation(9));
+      expect(known).toMatchObject({
+        confirmedNanoUsd: 9,
+        lostNanoUsd: 0,
+        promptTokens: 10,
+        completionTokens: 5,
+        modelCalls: 1,
+      });
+      expect([openQuestions(known), known.bookedGenerations]).toEqual([[], []]);
+    }
+  });
+
+  it('does not ask about a cost that the server has told', () => {
+    expect(openQuestions(settle(held(300), answer({ generationId: 'gen-1' })))).toEqual([]);
+  });
+
+  it('books an answer under the purpose it was held for, and the model that gave it', () => {
+    const landing = reserve(EMPTY_LEDGER, { id: 's0.m0', purpose: 'landing', model: 'm', nanoUsd: 300 });
+    const { byPurpose, byModel } = settle(landing, answer({ model: 'other' }));
+    expect([Object.keys(byPurpose), Object.keys(byModel)]).toEqual([['landing'], ['other']]);
+  });
+
+  it('books a call for which nothing was held', () => {
+    const ledger = settle(EMPTY_LEDGER, answer({ purpose: 'speech' }));
+    expect(ledger).toMatchObject({ confirmedNanoUsd: 7, byPurpose: { speech: { calls: 1 } } });
+    expect(settle(EMPTY_LEDGER, answer({ cost: UNKNOWN, generationId: 'gen-1' })).charges).toMatchObject([
+      { nanoUsd: null },
+    ]);
+  });
+
+  it('leaves alone what is held for other calls', () => {
+    const two = held(40, held(300), 's0.m1');
+    expect(settle(two, answer()).charges).toMatchObject([{ id: 's0.m1', status: 'reserved' }]);
+    expect(lose(two, loss({ mayHaveCost: false })).charges).toMatchObject([{ id: 's0.m1' }]);
+  });
+
+  it('gathers the models beyond twenty in one account', () => {
+    const names = Array.from({ length: 23 }, (_, index) => `m${index}`);
+    const ledger = names.reduce((sum, model) => settle(sum, answer({ model })), EMPTY_LEDGER);
+    expect(Object.keys(ledger.byModel)).toEqual([...names.slice(0, 20), 'other']);
+    expect(ledger.byModel['other']).toEqual({ calls: 3, confirmedNanoUsd: 21, estimatedNanoUsd: 0 });
+    expect(settle(ledger, answer({ model: 'm3' })).byModel['m3']?.calls).toBe(2);
+  });
+});
+
+describe('a lost call', () => {
+  it('that certainly cost nothing leaves nothing behind', () => {
+    expect(lose(held(300), loss({ mayHaveCost: false }))).toEqual(EMPTY_LEDGER);
+  });
+
+  it('stays charged at its worst, is no completed one, and is asked about when its generation is known', () => {
+    const ledger = lose(held(300), loss({ generationId: 'gen-1' }));
+    expect(ledger).toMatchObject({ lostModelCalls: 1, modelCalls: 0 });
+    expect(chargedNanoUsd(ledger)).toBe(300);
+    expect(spendOf(ledger)).toMatchObject({ reservedNanoUsd: 0, estimatedNanoUsd: 300, lostNanoUsd: 300 });
+    expect(openQuestions(ledger)).toMatchObject([{ generationId: 'gen-1', dueAtMs: AT_MS, lost: true }]);
+    expect(openQuestions(lose(held(300), loss()))).toEqual([]);
+  });
+
+  it('is counted even where nothing was held for it', () => {
+    expect(lose(EMPTY_LEDGER, loss())).toEqual({ ...EMPTY_LEDGER, lostModelCalls: 1 });
+    expect(lose(EMPTY_LEDGER, loss({ mayHaveCost: false }))).toEqual(EMPTY_LEDGER);
+  });
+
+  it('is confirmed at what the server says, tokens included', () => {
+    const ledger = reconcile(lose(held(300), loss({ generationId: 'gen-1' })), 's0.m0', generation(90));
+    expect(ledger).toMatchObject({
+      ...{
+        confirmedNanoUsd: 90,
+        lostNanoUsd: 90,
+        estimatedNanoUsd: 0,
+        promptTokens: 3,
+        completionTokens: 4,
+        charges: [],
+      },
+      byPurpose: { step: { calls: 0, confirmedNanoUsd: 90 } },
+      bookedGenerations: ['gen-1'],
+    });
+  });
+
+  it('is asked about again, later, as often as the server does not know', () => {
+    const asked = postpone(lose(held(300), loss({ generationId: 'gen-1' })), 's0.m0', 5_000);
+    expect(asked.charges).toMatchObject([{ asked: 1, dueAtMs: 5_000, nanoUsd: 300 }]);
+    expect(chargedNanoUsd(asked)).toBe(300);
+    expect(postpone(asked, 's0.m0', 6_000).charges).toMatchObject([{ asked: 2 }]);
+  });
+
+  it('keeps its estimate for good when nobody is asked any more', () => {
+    const given = postpone(lose(held(300), loss({ generationId: 'gen-1' })), 's0.m0', null);
+    expect(given).toMatchObject({
+      ...{ charges: [], estimatedNanoUsd: 300, lostNanoUsd: 300, confirmedNanoUsd: 0, unknownCostCalls: 0 },
+      bookedGenerations: ['gen-1'],
+    });
+    const nameless = writeOffNameless(lose(held(300), loss()));
+    expect(nameless).toMatchObject({
+      charges: [],
+      estimatedNanoUsd: 300,
+      lostNanoUsd: 300,
+      bookedGenerations: [],
+    });
+  });
+
+  it('is written off only when nobody knows its generation, and no reservation ever is', () => {
+    const known = held(7, lose(held(300), loss({ generationId: 'gen-1' })), 's0.m1');
+    expect(writeOffNameless(known)).toEqual(known);
+  });
+
+  it('that is not on record is neither confirmed nor postponed', () => {
+    const ledger = held(300);
+    expect(reconcile(ledger, 's9.m9', generation(1))).toBe(ledger);
+    expect(postpone(ledger, 's9.m9', null)).toBe(ledger);
+  });
+});
+
+describe('the source of a cached answer', () => {
+  const source = (sourceId: string) => ({
+    sourceId,
+    charge: { id: `${sourceId}.source`, purpose: 'step' as const, model: 'm', nanoUsd: 50 },
+    askAtMs: AT_MS,
+  });
+
+  it('is the lost call whose generation was not known, and the cheapest of several', () => {
+    const lost = ['s0.m0', 's0.m1', 's0.m2'].reduce(
+      (ledger, id, index) => lose(held([300, 200, 250][index] ?? 0, ledger, id), loss({ id })),
+      EMPTY_LEDGER,
+    );
+    const traced = traceSource(lost, source('gen-1'));
+    expect(openQuestions(traced)).toMatchObject([
+      { id: 's0.m1', nanoUsd: 200, generationId: 'gen-1', dueAtMs: AT_MS },
+    ]);
+    expect(chargedNanoUsd(traced)).toBe(750);
+  });
+
+  it('is on record at the worst case when no such call is', () => {
+    const traced = traceSource(EMPTY_LEDGER, source('gen-1'));
+    expect(traced.charges).toEqual([
+      { id: 'gen-1.source', purpose: 'step', model: 'm', nanoUsd: 50, status: 'estimated', lost: true, asked: 0, generationId: 'gen-1', dueAtMs: AT_MS },
+    ]); // prettier-ignore
+  });
+
+  it('is never a call that is under way, nor one that was answered', () => {
+    const open = settle(held(300), answer({ cost: UNKNOWN, generationId: 'gen-2' }));
+    expect(traceSource(held(9, open, 's0.m1'), source('gen-1')).charges.length).toBe(3);
+  });
+
+  it.each([
+    ['it is still open', (ledger: Ledger) => ledger],
+    ['it was confirmed', (ledger: Ledger) => reconcile(ledger, 's0.m0', generation(90))],
+    ['it was written off', (ledger: Ledger) => postpone(ledger, 's0.m0', null)],
+  ])('is charged once, though named again when %s', (_, then) => {
+    const ledger = then(lose(held(300), loss({ generationId: 'gen-1' })));
+    expect(traceSource(ledger, source('gen-1'))).toBe(ledger);
+    const traced = then(traceSource(lose(held(300), loss()), source('gen-1')));
+    expect(traceSource(traced, source('gen-1'))).toBe(traced);
+  });
+
+  it('is remembered for the last fifty', () => {
+    let ledger = EMPTY_LEDGER;
+    for (let index = 0; index < 51; index++) {
+      const id = `s0.m${index}`;
+      ledger = reconcile(
+        lose(held(1, ledger, id), loss({ id, generationId: `gen-${index}` })),
+        id,
+        generation(1),
+      );
+    }
+    expect([ledger.bookedGenerations.length, ledger.bookedGenerations[0]]).toEqual([50, 'gen-1']);
+  });
+});
+
+describe('the ledger through any life of its calls', () => {
+  const amount = fc.option(fc.nat(1_000_000), { freq: 5 });
+  const lives = fc.array(
+    fc.record({
+      reserved: amount,
+      isReserved: fc.boolean(),
+      ends: fc.constantFrom('answered' as const, 'lost' as const, 'free' as const, 'running' as const),
+      cost: amount,
+      estimated: fc.boolean(),
+      isNamed: fc.boolean(),
+      source: fc.option(fc.nat(12), { freq: 2 }),
+      later: fc.constantFrom('nothing' as const, 'confirmed' as const, 'asked' as const, 'given up' as const),
+      confirmed: fc.nat(1_000_000),
+      model: fc.constantFrom('m1', 'm2'),
+      purpose: fc.constantFrom('step' as const, 'landing' as const),
+    }),
+    { maxLength: 14 },
+  );
+
+  it('sums up to what was booked, once, in whatever order', () => {
+    fc.assert(
+      fc.property(lives, fc.boolean(), fc.nat(), (calls, isWrittenOff, turn) => {
+        let ledger = EMPTY_LEDGER;
+        for (const [index, { purpose, model, reserved, isReserved }] of calls.entries())
+          if (isReserved) ledger = reserve(ledger, { id: `c${index}`, purpose, model, nanoUsd: reserved });
+        const order = calls.map((_, index) => (index + turn) % calls.length);
+        for (const index of order) ledger = end(ledger, index, calls[index]);
+        if (isWrittenOff) ledger = writeOffNameless(ledger);
+        for (const index of order) ledger = later(ledger, index, calls[index]);
+        expectWhole(ledger);
+        const answered = calls.filter(({ ends }) => ends === 'answered').length;
+        const lost = calls.filter(({ ends }) => ends === 'lost').length;
+        expect(ledger).toMatchObject({ modelCalls: answered, lostModelCalls: lost });
+        expect(chargedNanoUsd(ledger)).toBe(expected(calls));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  type Call = typeof lives extends fc.Arbitrary<(infer T)[]> ? T : never;
+
+  function end(ledger: Ledger, index: number, call: Call | undefined): Ledger {
+    if (!call || call.ends === 'running') return ledger;
+    const id = `c${index}`;
+    const named = call.isNamed && { generationId: `gen-${index}` };
+    if (call.ends !== 'answered')
+      return lose(ledger, { id, mayHaveCost: call.ends === 'lost', askAtMs: AT_MS, ...named });
+    const cost = { nanoUsd: call.cost, estimated: call.estimated };
+    return settle(ledger, answer({ id, purpose: call.purpose, model: call.model, cost, ...named }));
+  }
+
+  function later(ledger: Ledger, index: number, call: Call | undefined): Ledger {
+    if (!call?.isNamed || call.later === 'nothing') return ledger;
+    const id = `c${index}`;
+    if (!openQuestions(ledger).some((charge) => charge.id === id)) return ledger;
+    if (call.later === 'confirmed') return reconcile(ledger, id, generation(call.confirmed));
+    return postpone(ledger, id, call.later === 'asked' ? 9_000 : null);
+  }
+
+  /** What all calls together are to be charged, found call by call. */
+  function expected(calls: readonly Call[]): number {
+    return calls.reduce((sum, call) => {
+      const { ends, isReserved, reserved, cost, estimated, isNamed, confirmed } = call;
+      const kept = isReserved ? (reserved ?? 0) : 0;
+      if (ends === 'running') return sum + kept;
+      if (ends === 'free') return sum;
+      const isCertain = ends === 'answered' && cost !== null && !estimated;
+      const isOnRecord = ends === 'answered' || isReserved;
+      const isConfirmed = isNamed && isOnRecord && call.later === 'confirmed' && !isCertain;
+      if (isConfirmed) return sum + confirmed;
+      return sum + (ends === 'answered' ? (cost ?? kept) : kept);
+    }, 0);
+  }
+
+  function expectWhole(ledger: Ledger): void {
+    for (const accounts of [ledger.byPurpose, ledger.byModel]) {
+      const list = Object.values(accounts);
+      expect(list.reduce((sum, { calls }) => sum + calls, 0)).toBe(ledger.modelCalls);
+      expect(list.reduce((sum, one) => sum + one.confirmedNanoUsd, 0)).toBe(ledger.confirmedNanoUsd);
+      expect(list.reduce((sum, one) => sum + one.estimatedNanoUsd, 0)).toBe(ledger.estimatedNanoUsd);
+    }
+    const spend = spendOf(ledger);
+    expect(spend.costNanoUsd + spend.estimatedNanoUsd + spend.reservedNanoUsd).toBe(chargedNanoUsd(ledger));
+    expect(spend.lostNanoUsd).toBeLessThanOrEqual(spend.costNanoUsd + spend.estimatedNanoUsd);
+  }
+});
+
+describe('the spend that watchers see', () => {
+  it('adds what is still open to the accounts, and shows dollars', () => {
+    const open = lose(
+      held(30, settle(EMPTY_LEDGER, answer({ cost: { nanoUsd: 412_000_000, estimated: false } }))),
+      loss({ generationId: 'g' }),
+    );
     const ledger = {
-      ...EMPTY_LEDGER,
-      confirmedNanoUsd: 412_000_000,
-      estimatedNanoUsd: 5,
-      unknownCostCalls: 2,
+      ...held(5, lose(held(null, open, 's0.m1'), loss({ id: 's0.m1' })), 's0.m2'),
+      inheritedNanoUsd: 8,
     };
+    const account = { calls: 1, costNanoUsd: 412_000_000, estimatedNanoUsd: 30 };
     expect(spendOf(ledger)).toEqual({
       costUsd: 0.412,
       costNanoUsd: 412_000_000,
-      reservedNanoUsd: 0,
-      estimatedNanoUsd: 5,
-      promptTokens: 0,
-      completionTokens: 0,
-      modelCalls: 0,
-      lostModelCalls: 0,
-      unknownCostCalls: 2,
+      reservedNanoUsd: 5,
+      estimatedNanoUsd: 30,
+      lostNanoUsd: 30,
+      inheritedNanoUsd: 8,
+      promptTokens: 10,
+      completionTokens: 5,
+      modelCalls: 1,
+      lostModelCalls: 2,
+      unknownCostCalls: 1,
+      byPurpose: { step: account },
+      byModel: { m: account },
     });
+  });
+
+  it('names models of which only a lost call is on record', () => {
+    const { byModel } = spendOf(lose(held(30), loss()));
+    expect(byModel).toEqual({ m: { calls: 0, costNanoUsd: 0, estimatedNanoUsd: 30 } });
   });
 });

@@ -3,64 +3,33 @@ import { toNanoUsd } from '../../src/core/ledger.js';
 import { limitsOf } from '../../src/core/limits.js';
 import type { LimitName } from '../../src/core/progress.js';
 import type { RunState } from '../../src/core/state.js';
+import { eventsOf } from './support/run.js';
 import { holds } from './support/scenario.js';
 import type { Simulator } from './support/simulator.js';
-import type { Shell } from './support/shell.js';
+import type { Applied } from './support/shell.js';
 
-/** What was spent, summed from the outcomes that were delivered and the events that say which of them counted. */
-interface Tally {
-  steps: number;
-  confirmed: number;
-  estimated: number;
-  unknown: number;
-  promptTokens: number;
-  completionTokens: number;
-  modelCalls: number;
-}
-
-function tally(events: readonly RunEvent[]): Tally {
-  const sum: Tally = {
-    steps: 0,
-    confirmed: 0,
-    estimated: 0,
-    unknown: 0,
-    promptTokens: 0,
-    completionTokens: 0,
-    modelCalls: 0,
-  };
-  for (const event of events) {
-    if (event.type !== 'model_completed') continue;
-    sum.modelCalls++;
-    if (event.purpose === 'step') sum.steps++;
-    if (event.costNanoUsd === null) sum.unknown++;
-    else if (event.costEstimated) sum.estimated += event.costNanoUsd;
-    else sum.confirmed += event.costNanoUsd;
-    sum.promptTokens += event.promptTokens;
-    sum.completionTokens += event.completionTokens;
-  }
-  return sum;
-}
-
-/** Every ceiling that is reached, found without the code under test. */
+/** Ceilings other than that on cost that are reached, found without the code under test. */
 function reached(state: RunState, events: readonly RunEvent[], atMs: number): LimitName[] {
-  const { maxCostUsd, maxSteps, maxTokens, maxDurationMs } = limitsOf(state);
-  const sum = tally(events);
+  const { maxSteps, maxTokens, maxDurationMs } = limitsOf(state);
+  const { promptTokens, completionTokens } = state.ledger;
+  const steps = eventsOf(events, 'model_completed').filter(({ purpose }) => purpose === 'step').length;
   const names: LimitName[] = [];
-  if (maxCostUsd !== null && (sum.unknown > 0 || sum.confirmed + sum.estimated >= toNanoUsd(maxCostUsd)))
-    names.push('cost');
-  if (maxSteps !== null && sum.steps >= maxSteps) names.push('steps');
-  if (maxTokens !== null && sum.promptTokens + sum.completionTokens >= maxTokens) names.push('tokens');
+  if (maxSteps !== null && steps >= maxSteps) names.push('steps');
+  if (maxTokens !== null && promptTokens + completionTokens >= maxTokens) names.push('tokens');
   if (maxDurationMs !== null && atMs >= state.startedAtMs + maxDurationMs) names.push('duration');
   return names;
 }
 
-function stepStarts(shell: Shell): { event: RunEvent; reached: LimitName[] }[] {
-  return shell.applied.flatMap(({ after, events, eventCount, input }) =>
-    events.flatMap((event, index) =>
-      event.type === 'step_started' && event.purpose === 'step'
-        ? [{ event, reached: reached(after, shell.events.slice(0, eventCount + index), input.atMs) }]
-        : [],
-    ),
+/** All that may have to be paid, in nano-dollars. */
+function owed({ ledger }: RunState): number {
+  const { confirmedNanoUsd, estimatedNanoUsd, charges } = ledger;
+  return charges.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0), confirmedNanoUsd + estimatedNanoUsd);
+}
+
+/** The applications that started a model call. */
+function modelStarts({ shell }: Simulator): Applied[] {
+  return shell.applied.filter(
+    ({ before, after }) => after.model.call !== null && after.model.call.key !== before.model.call?.key,
   );
 }
 
@@ -71,20 +40,51 @@ function usedStopTool({ stopTools, asked }: Simulator, step: number): boolean {
 }
 
 describe('a ceiling', () => {
-  it('lets no step begin once it is reached', () => {
-    holds(({ shell }) => {
-      for (const { reached: names } of stepStarts(shell)) expect(names).toEqual([]);
+  it('lets no attempt at a step begin once it is reached', () => {
+    holds((simulator) => {
+      for (const { after, events, eventCount, input } of modelStarts(simulator)) {
+        if (after.model.call?.purpose !== 'step' || after.landing) continue;
+        const all = [...simulator.shell.events.slice(0, eventCount), ...events];
+        expect(reached(after, all, input.atMs)).toEqual([]);
+      }
     });
   });
 
-  it('lands the run under its own name, and only when it is reached', () => {
+  it('of cost lets no model call begin whose worst case, with all that is charged, passes it', () => {
+    holds((simulator) => {
+      for (const { before, after } of modelStarts(simulator)) {
+        // A call that was due comes before the control that is heard with it, and a ceiling set then does not bind it.
+        const ceilings = [before, after].map((state) => limitsOf(state).maxCostUsd);
+        const highest = Math.max(
+          ...ceilings.map((ceiling) => (ceiling === null ? Infinity : toNanoUsd(ceiling))),
+        );
+        expect(owed(after)).toBeLessThanOrEqual(highest);
+        if (after.draw) expect(owed(after)).toBeLessThanOrEqual(after.draw.grantedNanoUsd);
+      }
+    });
+  });
+
+  it('of cost is never passed in a world that bills no more than its prices allow', () => {
+    holds(({ shell }) => {
+      const { applied, state } = shell;
+      const ceilings = applied.flatMap(({ after }) => (after.prepared ? [limitsOf(after).maxCostUsd] : []));
+      if (ceilings.includes(null)) return;
+      const highest = Math.max(0, ...ceilings.map((ceiling) => toNanoUsd(ceiling ?? 0)));
+      expect(owed(state)).toBeLessThanOrEqual(highest);
+    });
+  });
+
+  it('lands the run under its own name, and only when it is reached or leaves no room for a step', () => {
     holds((simulator) => {
       for (const { before, after, events, eventCount, input } of simulator.shell.applied)
         for (const [index, event] of events.entries()) {
           if (event.type !== 'landing_started' || event.outcome !== 'limit') continue;
-          const earlier = simulator.shell.events.slice(0, eventCount + index);
+          const earlier = simulator.shell.events.slice(0, eventCount).concat(events.slice(0, index));
           const names = [before, after].flatMap((state) => reached(state, earlier, input.atMs));
+          const { maxCostUsd, maxTokens } = limitsOf(after);
           if (event.limit === 'tool') expect(usedStopTool(simulator, event.step)).toBe(true);
+          else if (event.limit === 'cost') expect(maxCostUsd !== null || after.draw !== null).toBe(true);
+          else if (event.limit === 'tokens') expect(maxTokens).not.toBeNull();
           else expect(names).toContain(event.limit);
         }
     });
@@ -95,20 +95,24 @@ describe('a ceiling', () => {
       for (const { input, before, events } of shell.applied) {
         const { maxDurationMs } = limitsOf(before);
         const ends =
-          before.landing || before.cancelRequested || ['preparing', 'closed'].includes(before.phase);
+          before.landing ||
+          before.cancelRequested ||
+          ['preparing', 'settling', 'closed'].includes(before.phase);
         if (ends || maxDurationMs === null || input.atMs < before.startedAtMs + maxDurationMs) continue;
         expect(events[0]).toMatchObject({ type: 'landing_started', limit: 'duration' });
       }
     });
   });
 
-  it('that landed the run is the one in the result', () => {
+  it('that landed the run is the one in the result, and the first of all that were reached', () => {
     holds(({ shell }) => {
       const landing = shell.events.find((event) => event.type === 'landing_started');
       const { result } = shell.state;
       if (result?.outcome === 'limit' || result?.outcome === 'stopped')
         expect(landing).toMatchObject({ outcome: result.outcome, limit: result.limit });
       else expect(result?.limit).toBeNull();
+      if (result?.limit) expect(result.limitsReached[0]).toBe(result.limit);
+      expect(new Set(result?.limitsReached).size).toBe(result?.limitsReached.length);
     });
   });
 
@@ -120,6 +124,28 @@ describe('a ceiling', () => {
       const { steps, limit } = shell.state.result;
       expect(steps).toBeLessThanOrEqual(maxSteps);
       if (limit === 'steps') expect(steps).toBe(maxSteps);
+    });
+  });
+
+  it('is warned of at most once until it is raised, or comes out lower than it was taken to be', () => {
+    holds(({ shell }) => {
+      const ceilings = {
+        cost: 'maxCostUsd',
+        steps: 'maxSteps',
+        tokens: 'maxTokens',
+        duration: 'maxDurationMs',
+      };
+      const isChanged = shell.events.some(
+        ({ type }) => type === 'limits_changed' || type === 'cost_reconciled',
+      );
+      const warnings = eventsOf(shell.events, 'limit_warning');
+      for (const { limit, used, ceiling } of warnings) {
+        expect(ceilings).toHaveProperty(limit);
+        expect(used).toBeGreaterThanOrEqual(ceiling * 0.8);
+        // What lost calls may have cost counts at its worst, but does not end the run as long as it may turn out less.
+        if (limit !== 'cost') expect(used).toBeLessThan(ceiling);
+      }
+      if (!isChanged) expect(new Set(warnings.map(({ limit }) => limit)).size).toBe(warnings.length);
     });
   });
 });
@@ -140,50 +166,6 @@ describe('steps', () => {
         completed.map((_, index) => index),
       );
       expect(shell.state.stepsCompleted).toBe(completed.length);
-    });
-  });
-});
-
-describe('the ledger', () => {
-  it('holds what the model calls said they cost, and only whole nano-dollars', () => {
-    holds(({ shell }) => {
-      const sum = tally(shell.events);
-      expect(shell.state.ledger).toMatchObject({
-        confirmedNanoUsd: sum.confirmed,
-        estimatedNanoUsd: sum.estimated,
-        unknownCostCalls: sum.unknown,
-        promptTokens: sum.promptTokens,
-        completionTokens: sum.completionTokens,
-        modelCalls: sum.modelCalls,
-      });
-      expect(Object.values(shell.state.ledger).every(Number.isInteger)).toBe(true);
-    });
-  });
-
-  it('has every model call that was started: completed, or lost', () => {
-    holds(({ shell }) => {
-      if (shell.applied.some(({ input }) => input.type === 'ended_outside')) return;
-      const started = shell.starts.filter(({ work }) => work.kind === 'model').length;
-      const { modelCalls, lostModelCalls } = shell.state.ledger;
-      expect(modelCalls + lostModelCalls).toBe(started);
-    });
-  });
-
-  it('takes in each delivered outcome as it was', () => {
-    holds(({ shell }) => {
-      for (const { input, before, after } of shell.applied) {
-        if (
-          input.type !== 'model_settled' ||
-          input.outcome.kind !== 'ok' ||
-          before.model.call?.key !== input.key
-        )
-          continue;
-        const { costNanoUsd = 0, promptTokens, completionTokens } = input.outcome.value;
-        const spent = after.ledger.confirmedNanoUsd + after.ledger.estimatedNanoUsd;
-        expect(spent - before.ledger.confirmedNanoUsd - before.ledger.estimatedNanoUsd).toBe(costNanoUsd);
-        expect(after.ledger.promptTokens - before.ledger.promptTokens).toBe(promptTokens);
-        expect(after.ledger.completionTokens - before.ledger.completionTokens).toBe(completionTokens);
-      }
     });
   });
 });

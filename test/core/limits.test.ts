@@ -15,6 +15,9 @@ function wholeStep(shell: Shell): Shell {
   return toolAnswers(modelCalls(shell, callOf()), `s${step}.c0`);
 }
 
+/** The server told nothing about the cost, and there is nothing by which to ask it. */
+const UNTOLD = { costNanoUsd: null };
+
 const landedBy = (shell: Shell) => lastOf(shell, 'landing_started')?.limit;
 
 describe('a ceiling of steps', () => {
@@ -58,56 +61,84 @@ describe('a ceiling of steps', () => {
 });
 
 describe('a ceiling of cost', () => {
-  it('is met when what is charged reaches it to the nano-dollar', () => {
-    const below = modelCalls(limited({ maxCostUsd: 0.000_001_001 }), callOf());
-    expect(landedBy(below)).toBeUndefined();
-    expect(landedBy(modelCalls(limited({ maxCostUsd: 0.000_001 }), callOf()))).toBe('cost');
+  const spending = (costNanoUsd: number) =>
+    modelAnswers(limited({ maxCostUsd: 0.1 }), { calls: [callOf()], costNanoUsd });
+
+  it('is met as soon as the worst case of another step and of the closing answer passes what is left', () => {
+    expect(landedBy(spending(60_000_000))).toBeUndefined();
+    expect(landedBy(spending(95_000_000))).toBe('cost');
   });
 
   it('counts what is estimated', () => {
-    const shell = modelAnswers(limited({ maxCostUsd: 0.000_001 }), { calls: [callOf()], estimated: true });
+    const shell = modelAnswers(limited({ maxCostUsd: 0.1 }), {
+      calls: [callOf()],
+      costNanoUsd: 95_000_000,
+      estimated: true,
+    });
     expect(landedBy(shell)).toBe('cost');
   });
 
-  it('is met by a call whose cost nobody knows', () => {
-    const shell = limited({ maxCostUsd: 1_000 });
-    shell.deliver(
-      shell.settlementOf('s0.m0', 'model', {
-        kind: 'ok',
-        value: {
-          model: 'maker/first',
-          finish: 'tool_calls',
-          promptTokens: 1,
-          completionTokens: 1,
-          calls: [callOf()],
-        },
-      }),
-    );
-    expect([landedBy(shell), view(shell.state).spend.unknownCostCalls]).toEqual(['cost', 1]);
+  it('takes a call whose cost nobody will ever know at its worst', () => {
+    const { ledger } = modelAnswers(limited({ maxCostUsd: 1 }), { calls: [callOf()], ...UNTOLD }).state;
+    expect(ledger.estimatedNanoUsd).toBeGreaterThan(5 * 8_192_000);
+    expect(ledger).toMatchObject({ confirmedNanoUsd: 0, unknownCostCalls: 0 });
+  });
+
+  it('is met by a call of which neither cost nor price was known, however high it is', () => {
+    const shell = running({ modelFacts: {} });
+    modelAnswers(shell, { calls: [callOf()], ...UNTOLD });
+    expect(view(shell.state).spend.unknownCostCalls).toBe(1);
+    expect(landedBy(shell)).toBeUndefined();
+    expect(landedBy(shell.control('setLimits', { maxCostUsd: 1_000 }))).toBe('cost');
   });
 
   it('is the only one that an unknown cost meets', () => {
-    const shell = limited({ maxSteps: 9 });
-    shell.deliver(
-      shell.settlementOf('s0.m0', 'model', {
-        kind: 'ok',
-        value: {
-          model: 'maker/first',
-          finish: 'tool_calls',
-          promptTokens: 1,
-          completionTokens: 1,
-          calls: [callOf()],
-        },
-      }),
-    );
-    expect(landedBy(shell)).toBeUndefined();
+    const shell = running({ modelFacts: {}, limits: { ...NO_LIMITS, maxSteps: 9 } });
+    expect(landedBy(modelAnswers(shell, { calls: [callOf()], ...UNTOLD }))).toBeUndefined();
   });
 });
 
 describe('a ceiling of tokens', () => {
-  it('is met when prompt and completion together reach it', () => {
-    expect(landedBy(modelCalls(limited({ maxTokens: 16 }), callOf()))).toBeUndefined();
-    expect(landedBy(modelCalls(limited({ maxTokens: 15 }), callOf()))).toBe('tokens');
+  it('is met when no room is left for another step and the closing answer', () => {
+    const answers = (completionTokens: number) =>
+      modelAnswers(limited({ maxTokens: 3_000 }), { calls: [callOf()], promptTokens: 400, completionTokens });
+    expect(landedBy(answers(500))).toBeUndefined();
+    expect(landedBy(answers(700))).toBe('tokens');
+  });
+});
+
+describe('a step that a ceiling has cut short', () => {
+  it.each([
+    ['cost', { maxCostUsd: 0.05 }],
+    ['tokens', { maxTokens: 5_000 }],
+  ] as const)('is not taken as the answer: %s', (limit, limits) => {
+    const shell = modelAnswers(limited(limits), { text: 'And so the', finish: 'length' });
+    expect([landedBy(shell), isClosing(shell)]).toEqual([limit, true]);
+    modelAnswers(shell, { text: 'As far as I got.' });
+    expect(shell.state.result).toMatchObject({
+      outcome: 'limit',
+      limit,
+      answer: 'As far as I got.',
+      steps: 1,
+    });
+  });
+
+  it('is the answer when it came to its end by itself', () => {
+    const shell = modelAnswers(limited({ maxCostUsd: 0.05 }), { text: 'All is tidy.' });
+    expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'All is tidy.' });
+  });
+
+  it('is the answer when no ceiling but its own length has cut it short', () => {
+    const shell = modelAnswers(limited({ maxCostUsd: 5 }), { text: 'And so the', finish: 'length' });
+    expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'And so the' });
+  });
+
+  it('is the closing answer, for there is no other', () => {
+    const shell = modelAnswers(limited({ maxCostUsd: 0.05 }).control('stop'), {
+      text: 'And so the',
+      finish: 'length',
+    });
+    expect(shell.state.result).toMatchObject({ outcome: 'stopped', answer: 'And so the' });
   });
 });
 
@@ -130,9 +161,9 @@ describe('a ceiling of time', () => {
     expect(eventsOf(shell.events, 'tool_started')).toEqual([]);
   });
 
-  it('holds though another ceiling was lowered below what is spent', () => {
+  it('holds though another ceiling was lowered in between', () => {
     const shell = modelCalls(limited({ maxDurationMs: HOUR_MS }), gatedCall());
-    shell.control('setLimits', { maxSteps: 1 }).awaitTimer();
+    shell.control('setLimits', { maxTokens: 500 }).awaitTimer();
     expect([landedBy(shell), shell.timerAtMs]).toEqual(['duration', null]);
   });
 });
@@ -156,12 +187,35 @@ describe('ceilings that a human sets', () => {
     expect(modelKey(wholeStep(shell))).toBe('s1.m0');
   });
 
-  it('land a run at the next step when they are below what is spent', () => {
+  it.each<Partial<Limits>>([
+    { maxCostUsd: 0.000_001 },
+    { maxSteps: 1 },
+    { maxTokens: 15 },
+    { maxDurationMs: 60_000 },
+  ])('land a run at once, and call its step off, when they are below what is used: %j', (limits) => {
     const shell = wholeStep(limited({}));
-    shell.control('setLimits', { maxSteps: 1 });
-    expect([landedBy(shell), underWay(shell)]).toEqual([undefined, ['s1.m0']]);
-    modelCalls(shell, callOf());
-    expect(landedBy(shell)).toBe('steps');
+    shell.nowMs += 60_000;
+    shell.control('setLimits', limits);
+    expect(shell.events.slice(-2).map(({ type }) => type)).toEqual(['limits_changed', 'landing_started']);
+    expect([...shell.cancelled]).toEqual(['s1.m0']);
+    expect(lastOf(shell, 'landing_started')).toMatchObject({ outcome: 'limit' });
+  });
+
+  it('land a run at once when they are below what is held for the call under way', () => {
+    expect(landedBy(limited({}).control('setLimits', { maxCostUsd: 0.01 }))).toBe('cost');
+    expect(landedBy(limited({}).control('setLimits', { maxCostUsd: 0.1 }))).toBeUndefined();
+  });
+
+  it('land no run twice, and none that is being cancelled', () => {
+    const shell = wholeStep(limited({})).control('stop').control('setLimits', { maxSteps: 1 });
+    expect(eventsOf(shell.events, 'landing_started').length).toBe(1);
+    const off = wholeStep(limited({})).deliver({ type: 'cancel_requested' });
+    expect(landedBy(off.control('setLimits', { maxSteps: 1 }))).toBeUndefined();
+  });
+
+  it('end a pause when they land the run', () => {
+    const shell = wholeStep(limited({})).control('pause').control('setLimits', { maxSteps: 1 });
+    expect([landedBy(shell), view(shell.state).status]).toEqual(['steps', 'landing']);
   });
 
   it('move the deadline, counted from the start', () => {
@@ -169,7 +223,7 @@ describe('ceilings that a human sets', () => {
     shell.nowMs += 60_000;
     expect(shell.control('setLimits', { maxDurationMs: 2 * HOUR_MS }).timerAtMs).toBe(START_MS + 2 * HOUR_MS);
     expect(shell.control('setLimits', { maxDurationMs: null }).timerAtMs).toBeNull();
-    expect(landedBy(shell.control('setLimits', { maxDurationMs: 1 }).awaitTimer())).toBe('duration');
+    expect(landedBy(shell.control('setLimits', { maxDurationMs: 1 }))).toBe('duration');
   });
 
   it('come too late for a run that has landed', () => {

@@ -1,17 +1,13 @@
+import { NO_LIMITS } from '../../src/core/run-input.js';
 import { EMPTY_HASH, hashItems } from '../../src/core/transcript.js';
 import { view } from '../../src/core/view.js';
 import {
-  callOf, eventsOf, lastOf, modelAnswers, modelCalledOff, modelCalls, modelFails, modelKey, modelSettles, roles, running, toolAnswers, underWay,
+  callOf, eventsOf, lastOf, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, modelInput, modelKey, modelSettles, roles, running,
+  toolAnswers, underWay,
 } from './support/run.js'; // prettier-ignore
-import type { Shell } from './support/shell.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-
-function modelAsked(shell: Shell): string | undefined {
-  const work = shell.started.get(modelKey(shell));
-  return work?.kind === 'model' ? work.input.model : undefined;
-}
 
 describe('a step', () => {
   it('asks the model with the length and hash of the transcript, not with the transcript', () => {
@@ -26,6 +22,8 @@ describe('a step', () => {
         version: 2,
         hash: hashItems(EMPTY_HASH, transcript),
         model: 'maker/first',
+        attempt: 1,
+        maxOutputTokens: 8_192,
       },
       summary: 'step 0 · maker/first',
     });
@@ -89,6 +87,7 @@ describe('a step', () => {
       completionTokens: 5,
       cachedTokens: 3,
       costNanoUsd: 1_000,
+      spentNanoUsd: 1_000,
       costEstimated: true,
       cached: true,
       finishReason: 'stop',
@@ -116,7 +115,16 @@ describe('an empty answer', () => {
     const shell = modelAnswers(running(), { text: 'I look first.', calls: [callOf()] });
     modelAnswers(toolAnswers(shell, 's0.c0'), {});
     expect(shell.state.result?.answer).toContain('after 2 completed steps');
-    expect(shell.state.result?.answer).toMatch(/I look first\.$/);
+    expect(shell.state.result?.answer).toContain('\n\nI look first.\n\n');
+  });
+
+  it('is made up for with what was asked for, and says that nothing of it was verified', () => {
+    const shell = modelCalls(running(), callOf(), callOf({ name: 'look' }), callOf());
+    for (const callId of ['s0.c0', 's0.c1', 's0.c2']) toolAnswers(shell, callId);
+    expect(modelAnswers(shell, {}).state.result?.answer).toBe(
+      'The run ended after 2 completed steps, without a closing answer by the model. The model had said nothing yet.\n\n' +
+        'Calls it asked for: send ×2, look. What they brought was not summed up, and nothing was verified after them.',
+    );
   });
 
   it('leaves no message, which providers refuse', () => {
@@ -131,12 +139,12 @@ describe('an empty answer', () => {
 describe('fallback models', () => {
   const models = ['maker/second', 'other/third'];
 
-  it('are asked in order, at once', () => {
+  it('are asked in order: after as many attempts as may help, or at once where none can', () => {
     const shell = running({ models });
-    modelFails(shell, 'MODEL_UNAVAILABLE');
-    expect(modelAsked(shell)).toBe('maker/second');
+    modelGivesUp(shell, 'MODEL_UNAVAILABLE');
+    expect(modelInput(shell)).toMatchObject({ model: 'maker/second', attempt: 1 });
     modelFails(shell, 'MODEL_BAD_REQUEST', false);
-    expect(modelAsked(shell)).toBe('other/third');
+    expect(modelInput(shell)).toMatchObject({ model: 'other/third', attempt: 1 });
     expect(eventsOf(shell.events, 'fallback_used')).toMatchObject([
       { from: 'maker/first', to: 'maker/second', code: 'MODEL_UNAVAILABLE' },
       { from: 'maker/second', to: 'other/third', code: 'MODEL_BAD_REQUEST' },
@@ -145,9 +153,9 @@ describe('fallback models', () => {
 
   it('stay in use for the steps that follow', () => {
     const shell = running({ models });
-    modelFails(shell, 'MODEL_UNAVAILABLE');
+    modelFails(shell, 'MODEL_BAD_REQUEST', false);
     toolAnswers(modelCalls(shell, callOf()), 's0.c0');
-    expect(modelAsked(shell)).toBe('maker/second');
+    expect(modelInput(shell).model).toBe('maker/second');
     expect(view(shell.state).model).toBe('maker/second');
   });
 
@@ -159,8 +167,8 @@ describe('fallback models', () => {
 
   it('give way to the first one again after all have failed and the wait is over', () => {
     const shell = running({ models: ['maker/second'] });
-    modelFails(modelFails(shell, 'MODEL_UNAVAILABLE'), 'MODEL_UNAVAILABLE').awaitTimer();
-    expect(modelAsked(shell)).toBe('maker/first');
+    modelGivesUp(modelGivesUp(shell, 'MODEL_UNAVAILABLE'), 'MODEL_UNAVAILABLE').awaitTimer();
+    expect(modelInput(shell)).toMatchObject({ model: 'maker/first', attempt: 1 });
   });
 });
 
@@ -168,8 +176,12 @@ describe('an outage', () => {
   it('is waited out for 5, 10, 20, then 30 minutes at a time, and a day at most', () => {
     const shell = running();
     const waitsMin: number[] = [];
+    let lastedMs = 0;
+    let sinceMs: number | undefined;
     for (let tries = 0; tries < 100; tries++) {
-      modelFails(shell, 'MODEL_UNAVAILABLE');
+      modelGivesUp(shell, 'MODEL_UNAVAILABLE');
+      sinceMs ??= shell.nowMs;
+      lastedMs = shell.nowMs - sinceMs;
       if (shell.state.landing) break;
       expect(view(shell.state).status).toBe('waiting');
       expect(underWay(shell)).toEqual([]);
@@ -179,9 +191,8 @@ describe('an outage', () => {
     }
     expect(waitsMin.slice(0, 5)).toEqual([5, 10, 20, 30, 30]);
     expect(new Set(waitsMin.slice(3))).toEqual(new Set([30]));
-    const lastedMs = shell.nowMs - shell.state.startedAtMs;
     expect(lastedMs).toBeGreaterThanOrEqual(DAY_MS);
-    expect(lastedMs).toBeLessThan(DAY_MS + 30 * MINUTE_MS);
+    expect(lastedMs).toBeLessThan(DAY_MS + 33 * MINUTE_MS);
     expect(lastOf(shell, 'landing_started')).toMatchObject({ outcome: 'failed', limit: null });
     modelAnswers(shell, { text: 'It was down.' });
     expect(shell.state.result).toMatchObject({
@@ -192,45 +203,44 @@ describe('an outage', () => {
   });
 
   it('says in its event when it is tried again', () => {
-    const shell = modelFails(running(), 'MODEL_RATE_LIMITED');
+    const shell = modelGivesUp(running(), 'MODEL_UNAVAILABLE');
     expect(lastOf(shell, 'model_failed')).toMatchObject({
       step: 0,
+      attempt: 6,
       model: 'maker/first',
-      code: 'MODEL_RATE_LIMITED',
-      retryAt: '2026-01-01T00:05:00.000Z',
+      code: 'MODEL_UNAVAILABLE',
+      retryAt: new Date(shell.nowMs + 5 * MINUTE_MS).toISOString(),
     });
   });
 
   it('begins anew after an answer', () => {
     const shell = running();
-    modelFails(shell, 'MODEL_UNAVAILABLE').awaitTimer();
-    modelFails(shell, 'MODEL_UNAVAILABLE').awaitTimer();
+    modelGivesUp(shell, 'MODEL_UNAVAILABLE').awaitTimer();
+    modelGivesUp(shell, 'MODEL_UNAVAILABLE').awaitTimer();
     toolAnswers(modelCalls(shell, callOf()), 's0.c0');
-    modelFails(shell, 'MODEL_UNAVAILABLE');
+    modelGivesUp(shell, 'MODEL_UNAVAILABLE');
     expect(shell.timerAtMs).toBe(shell.nowMs + 5 * MINUTE_MS);
   });
 
   it('ends at the deadline of the run though the next try is later', () => {
-    const shell = running({
-      limits: { maxCostUsd: null, maxSteps: null, maxTokens: null, maxDurationMs: MINUTE_MS },
-    });
-    modelFails(shell, 'MODEL_UNAVAILABLE').awaitTimer();
-    expect(shell.nowMs - shell.state.startedAtMs).toBe(MINUTE_MS);
+    const shell = running({ limits: { ...NO_LIMITS, maxDurationMs: 3 * MINUTE_MS } });
+    modelGivesUp(shell, 'MODEL_UNAVAILABLE').awaitTimer();
+    expect(shell.nowMs - shell.state.startedAtMs).toBe(3 * MINUTE_MS);
     expect(lastOf(shell, 'landing_started')?.limit).toBe('duration');
   });
 
   it('asks for no timer while the run is paused', () => {
-    const shell = modelFails(running(), 'MODEL_UNAVAILABLE').control('pause');
+    const shell = modelGivesUp(running(), 'MODEL_UNAVAILABLE').control('pause');
     expect(shell.timerAtMs).toBeNull();
     shell.advance(3_600_000).deliver({ type: 'tick' });
     expect(underWay(shell)).toEqual([]);
   });
 
   it('is over at once, and given its whole patience again, when a human resumes the run', () => {
-    const shell = modelFails(running(), 'MODEL_UNAVAILABLE');
+    const shell = modelGivesUp(running(), 'MODEL_UNAVAILABLE');
     shell.control('pause').advance(25 * 3_600_000);
     shell.control('resume');
-    modelFails(shell, 'MODEL_UNAVAILABLE');
+    modelGivesUp(shell, 'MODEL_UNAVAILABLE');
     expect(shell.state.landing).toBeNull();
     expect(shell.timerAtMs).toBe(shell.nowMs + 5 * MINUTE_MS);
   });
@@ -238,8 +248,8 @@ describe('an outage', () => {
   it('keeps each try apart by a key of its own', () => {
     const shell = running();
     const keys = [modelKey(shell)];
-    for (let i = 0; i < 3; i++) keys.push(modelKey(modelFails(shell, 'MODEL_STALLED').awaitTimer()));
-    expect(new Set(keys).size).toBe(4);
+    for (let i = 0; i < 8; i++) keys.push(modelKey(modelFails(shell, 'MODEL_STALLED').awaitTimer()));
+    expect(new Set(keys).size).toBe(9);
   });
 });
 
@@ -258,12 +268,14 @@ describe('a model failure', () => {
     expect(modelFails(running(), 'TypeError', false).state.result?.error?.code).toBe('MODEL_UNAVAILABLE');
   });
 
-  it('for want of time is tried again and counted as lost, for it may have cost something', () => {
-    const shell = modelSettles(running(), { kind: 'timed_out' });
+  it('for want of time is tried again at once, and counted as lost when the request had gone out', () => {
+    const shell = modelSettles(running(), { kind: 'timed_out', details: { sent: true } });
     expect(lastOf(shell, 'model_failed')).toMatchObject({
       code: 'MODEL_UNAVAILABLE',
-      retryAt: '2026-01-01T00:05:00.000Z',
+      attempt: 1,
+      retryAt: '2026-01-01T00:00:00.000Z',
     });
+    expect(modelInput(shell).attempt).toBe(2);
     expect(view(shell.state).spend).toMatchObject({ lostModelCalls: 1, modelCalls: 0 });
   });
 
@@ -277,7 +289,7 @@ describe('a model failure', () => {
     });
     expect([underWay(shell), shell.timerAtMs]).toEqual([[], null]);
     shell.control('resume', { by: 'ada' });
-    expect(modelAsked(shell)).toBe('maker/first');
+    expect(modelInput(shell).model).toBe('maker/first');
     expect(lastOf(shell, 'run_resumed')?.by).toBe('ada');
   });
 

@@ -58,7 +58,7 @@ describe('a message that interrupts', () => {
   it('calls the model call off and starts one that has heard it, in the same step', () => {
     const shell = running().control('say', { text: 'Stop that.', mode: 'interrupt' });
     expect([...shell.cancelled]).toEqual(['s0.m0']);
-    modelCalledOff(shell);
+    modelCalledOff(shell, { sent: true });
     expect(userWords(shell)).toEqual(['Stop that.']);
     expect(underWay(shell)).toEqual(['s0.m1']);
     expect(shell.state.ledger.lostModelCalls).toBe(1);

@@ -1,6 +1,6 @@
 import { view } from '../../src/core/view.js';
 import {
-  argsChecked, callOf, gatedCall, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, running, toolAnswers, toolSettles,
+  argsChecked, callOf, gatedCall, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, running, toolAnswers, toolSettles,
 } from './support/run.js'; // prettier-ignore
 import { Shell } from './support/shell.js';
 
@@ -21,13 +21,19 @@ describe('the view of a run', () => {
         costNanoUsd: 1_000,
         reservedNanoUsd: 0,
         estimatedNanoUsd: 0,
+        lostNanoUsd: 0,
+        inheritedNanoUsd: 0,
         promptTokens: 10,
         completionTokens: 5,
         modelCalls: 1,
         lostModelCalls: 0,
         unknownCostCalls: 0,
+        byPurpose: { step: { calls: 1, costNanoUsd: 1_000, estimatedNanoUsd: 0 } },
+        byModel: { 'maker/first': { calls: 1, costNanoUsd: 1_000, estimatedNanoUsd: 0 } },
       },
       pending: [],
+      settling: false,
+      budget: null,
       queuedMessages: 1,
       startedAt: '2026-01-01T00:00:00.000Z',
       closedAt: null,
@@ -49,6 +55,7 @@ describe('the view of a run', () => {
       runId: 'run-1',
       outcome: 'done',
       limit: null,
+      limitsReached: [],
       answer: 'Done.',
       steps: 1,
       spend: view(shell.state).spend,
@@ -89,7 +96,18 @@ describe('the status', () => {
       'before a point in time',
       () => modelCalls(running(), callOf({ control: { kind: 'wait', durationMs: 9_000 } })),
     ],
-    ['waiting', 'in an outage', () => modelFails(running(), 'MODEL_UNAVAILABLE')],
+    ['running', 'between two attempts', () => modelFails(running(), 'MODEL_UNAVAILABLE')],
+    ['waiting', 'in an outage', () => modelGivesUp(running(), 'MODEL_UNAVAILABLE')],
+    [
+      'running',
+      'between two attempts after an outage',
+      () => modelFails(modelGivesUp(running(), 'MODEL_UNAVAILABLE').awaitTimer(), 'MODEL_UNAVAILABLE'),
+    ],
+    [
+      'landing',
+      'awaiting its last costs',
+      () => modelAnswers(running(), { costNanoUsd: null, generationId: 'gen-1' }),
+    ],
     [
       'waiting',
       'before an unknown outcome',

@@ -1,7 +1,14 @@
 import { view } from '../../src/core/view.js';
-import { plan, work } from '../../src/core/work.js';
+import { plan, work, type Work } from '../../src/core/work.js';
 import { holds, holdsFor } from './support/scenario.js';
 import { Simulator } from './support/simulator.js';
+
+/** Work as its worker was told of it. A ceiling that is set meanwhile binds the next call, not the one under way. */
+function asSent(item: Work | undefined): unknown {
+  if (item?.kind !== 'model') return item;
+  const { reservedNanoUsd: _, ...input } = item.input;
+  return { ...item, input };
+}
 
 describe('work', () => {
   it('never uses a key twice within a run', () => {
@@ -25,7 +32,8 @@ describe('work', () => {
     holds(({ shell }) => {
       for (const { state, started } of shell.moments)
         for (const item of work(state))
-          if ('key' in item && item.kind !== 'cancel') expect(item).toEqual(started.get(item.key));
+          if ('key' in item && item.kind !== 'cancel')
+            expect(asSent(item)).toEqual(asSent(started.get(item.key)));
     });
   });
 });
@@ -40,18 +48,18 @@ describe('a snapshot', () => {
       expect(reloaded.shell.starts.map(({ work: item }) => item)).toEqual(
         straight.shell.starts.map(({ work: item }) => item),
       );
-    });
+    }, 1 / 2);
   });
 });
 
 describe('the view', () => {
-  it('says waiting only when nothing runs, running only when something does, and closed with a result', () => {
+  it('says waiting only when nothing runs, running only when something does or is about to be tried again, and closed with a result', () => {
     holds(({ shell }) => {
       for (const { state, started, closed } of shell.moments) {
         const { status, result, closedAt } = view(state);
-        const runs = [...started.values()].some(({ kind }) => kind !== 'check');
+        const runs = [...started.values()].some(({ kind }) => kind !== 'check' && kind !== 'reconcile');
         if (status === 'waiting') expect(runs).toBe(false);
-        if (status === 'running') expect(started.size).toBeGreaterThan(0);
+        if (status === 'running') expect(started.size > 0 || state.model.retryAtMs !== null).toBe(true);
         expect([closed, result !== null, closedAt !== null]).toEqual(Array(3).fill(status === 'closed'));
       }
     });

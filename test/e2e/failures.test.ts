@@ -85,7 +85,7 @@ const sendTo: ReplyCall = { name: 'send', args: { to: 'a@example.org' } };
 const endless: Script = (request) =>
   request.tool_choice === 'none'
     ? { text: 'Landed.' }
-    : { toolCalls: [{ name: 'count' }, sendTo], usage: { promptTokens: 100, completionTokens: 10 } };
+    : { toolCalls: [{ name: 'count' }, sendTo], usage: { promptTokens: 5_000, completionTokens: 1_500 } };
 
 const script = byGoal({
   pay: () => (unpaid ? { fault: { kind: 'http', status: 402 } } : { text: 'Paid.' }),
@@ -135,7 +135,10 @@ describe('a model server that refuses', () => {
       const run = await other.client.start({ goal: 'decide' });
       const { warnings } = await untilEvent(run, 'run_started');
       expect(warnings.join()).toMatch(/could not be asked/);
-      await untilDelta(run, 'step_reset');
+      expect(await untilEvent(run, 'model_failed')).toMatchObject({
+        code: 'MODEL_UNREACHABLE',
+        retryAt: expect.any(String),
+      });
       await run.cancel();
       expect(await run.result()).toMatchObject({ outcome: 'cancelled' });
     });
@@ -258,8 +261,8 @@ describe('what a run does not take', () => {
 describe('a ceiling', () => {
   const ceilings: [string, StartInput, { steps: number }][] = [
     ['steps', { goal: 'endless', limits: { maxSteps: 1 } }, { steps: 1 }],
-    ['cost', { goal: 'endless', limits: { maxCostUsd: 0.000_01 } }, { steps: 1 }],
-    ['tokens', { goal: 'endless', limits: { maxTokens: 50 } }, { steps: 1 }],
+    ['cost', { goal: 'endless', limits: { maxCostUsd: 0.014 } }, { steps: 1 }],
+    ['tokens', { goal: 'endless', limits: { maxTokens: 14_000 } }, { steps: 1 }],
     ['duration', { goal: 'endless', limits: { maxDurationMs: 1_500 } }, { steps: 1 }],
     ['tool', { goal: 'count for ever', stopOnTool: ['count'] }, { steps: 1 }],
   ];

@@ -11,7 +11,7 @@ const TEXT = Array.from({ length: 300 }, (_, index) => `word-${index}`).join(' '
 const script: Script = (_request, { stepIndex, attempt }) =>
   stepIndex === 0
     ? { toolCalls: [{ name: 'idempotent_act' }] }
-    : { text: TEXT, chunkDelayMs: attempt === 1 ? 100 : 0 };
+    : { text: TEXT, chunkDelayMs: attempt === 1 ? 100 : 40 };
 
 it('asks again when its worker is killed in the middle of an answer, and revokes what was shown of it', async () => {
   const world = await open({ script });

@@ -1,8 +1,17 @@
+import { ATTEMPTS } from '../../../src/core/behaviour.js';
 import type { RunEvent } from '../../../src/core/events.js';
-import type { ModelResult, Outcome, PlannedCall, ToolResult } from '../../../src/core/outcomes.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type {
+  CostReport,
+  ModelResult,
+  Outcome,
+  PlannedCall,
+  ToolResult,
+} from '../../../src/core/outcomes.js';
 import type { ArgsCheck } from '../../../src/core/inputs.js';
 import { NO_LIMITS, type Limits, type Prepared } from '../../../src/core/run-input.js';
 import type { CallState } from '../../../src/core/state.js';
+import type { CallModelInput } from '../../../src/core/work.js';
 import { Shell } from './shell.js';
 import { fakeHash, preparedWith } from './world.js';
 
@@ -33,16 +42,23 @@ export function modelSettles(shell: Shell, outcome: Outcome<ModelResult>): Shell
   return shell.deliver(shell.settlementOf(modelKey(shell), 'model', outcome));
 }
 
-export function modelAnswers(shell: Shell, value: Partial<ModelResult>): Shell {
-  const result = {
+/** @param value.costNanoUsd `null`: the server did not say. */
+export function modelAnswers(
+  shell: Shell,
+  {
+    costNanoUsd = 1_000,
+    ...fields
+  }: Partial<Omit<ModelResult, 'costNanoUsd'>> & { costNanoUsd?: number | null },
+): Shell {
+  const value = {
     model: 'maker/first',
     finish: 'stop',
     promptTokens: 10,
     completionTokens: 5,
-    costNanoUsd: 1_000,
-    ...value,
+    ...(costNanoUsd !== null && { costNanoUsd }),
+    ...fields,
   };
-  return modelSettles(shell, { kind: 'ok', value: result });
+  return modelSettles(shell, { kind: 'ok', value });
 }
 
 /** The model asks for calls; each gets a provider id of its own. */
@@ -53,14 +69,50 @@ export function modelCalls(shell: Shell, ...calls: readonly PlannedCall[]): Shel
   });
 }
 
-export function modelFails(shell: Shell, code: string, retryable = true): Shell {
+export function modelFails(shell: Shell, code: string, retryable = true, details: JsonObject = {}): Shell {
   return modelSettles(shell, {
     kind: 'failed',
     code,
     message: `It failed with ${code}.`,
     retryable,
-    details: {},
+    details,
   });
+}
+
+/** Every attempt at the request under way fails, for nothing, until the run gives up on this model. */
+export function modelGivesUp(shell: Shell, code: string): Shell {
+  const work = shell.started.get(modelKey(shell));
+  const attempts = work?.kind === 'model' ? ATTEMPTS[work.input.purpose] : 0;
+  for (let attempt = 1; attempt < attempts; attempt++) modelFails(shell, code, true, FREE).awaitTimer();
+  return modelFails(shell, code, true, FREE);
+}
+
+/** Details of an attempt that certainly cost nothing. */
+export const FREE: JsonObject = { unsent: true };
+
+/** The input of the model call under way. */
+export function modelInput(shell: Shell): CallModelInput {
+  const work = shell.started.get(modelKey(shell));
+  if (work?.kind !== 'model') throw new Error('No model call is under way.');
+  return work.input;
+}
+
+/** The server answers the question about costs that is under way. */
+export function costsReported(shell: Shell, outcome: Outcome<CostReport>): Shell {
+  const key = [...shell.started].find(([, { kind }]) => kind === 'reconcile')?.[0];
+  if (key === undefined) throw new Error('Nobody is asked about costs.');
+  return shell.deliver(shell.settlementOf(key, 'reconcile', outcome));
+}
+
+/** The server knows what one generation has cost. */
+export function costFound(shell: Shell, generationId: string, costNanoUsd: number): Shell {
+  const found = [{ generationId, costNanoUsd, promptTokens: 7, completionTokens: 3 }];
+  return costsReported(shell, { kind: 'ok', value: { found } });
+}
+
+/** The server does not know of anything it is asked about. */
+export function costNotFound(shell: Shell): Shell {
+  return costsReported(shell, { kind: 'ok', value: { found: [] } });
 }
 
 export function modelKey(shell: Shell): string {
@@ -114,8 +166,8 @@ export function limited(limits: Partial<Limits>, input: unknown = { goal: 'Tidy 
 }
 
 /** The model call under way ends because the run called it off. */
-export function modelCalledOff(shell: Shell): Shell {
-  return modelSettles(shell, { kind: 'cancelled' });
+export function modelCalledOff(shell: Shell, details?: JsonObject): Shell {
+  return modelSettles(shell, { kind: 'cancelled', ...(details && { details }) });
 }
 
 /** The edited arguments of a call have been looked at. */

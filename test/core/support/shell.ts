@@ -1,8 +1,9 @@
 import { apply } from '../../../src/core/apply.js';
+import type { DrawResult } from '../../../src/core/budget-draw.js';
 import type { ControlName } from '../../../src/core/controls.js';
 import type { RunEvent } from '../../../src/core/events.js';
 import type { ArgsCheck, Input } from '../../../src/core/inputs.js';
-import type { ModelResult, Outcome, ToolResult } from '../../../src/core/outcomes.js';
+import type { CostReport, ModelResult, Outcome, ToolResult } from '../../../src/core/outcomes.js';
 import type { Prepared } from '../../../src/core/run-input.js';
 import { readSnapshot, takeSnapshot } from '../../../src/core/snapshot.js';
 import { startState } from '../../../src/core/start.js';
@@ -23,6 +24,8 @@ export interface Settlement {
   model: Outcome<ModelResult>;
   tool: Outcome<ToolResult>;
   check: Outcome<ArgsCheck>;
+  reconcile: Outcome<CostReport>;
+  draw: Outcome<DrawResult>;
 }
 
 /** One application, as it happened. */
@@ -100,6 +103,10 @@ export class Shell {
         return { type: 'model_settled', key, outcome: settled };
       case 'tool':
         return { type: 'tool_settled', key, outcome: settled };
+      case 'reconcile':
+        return { type: 'cost_reported', key, outcome: settled };
+      case 'draw':
+        return { type: 'drawn', key, outcome: settled };
       default:
         return { type: 'args_checked', key, outcome: settled };
     }

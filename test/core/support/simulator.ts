@@ -3,11 +3,16 @@ import type { PlannedCall } from '../../../src/core/outcomes.js';
 import { Dice } from './dice.js';
 import { Shell, type Fact, type StartedWork } from './shell.js';
 import {
+  someCostReport,
+  someDraw,
+  someModelOutcome,
+  someModelResult,
+  type SimulatedCall,
+} from './model-world.js';
+import {
   preparedWith,
   someArgsCheck,
   someControl,
-  someModelOutcome,
-  someModelResult,
   somePrepared,
   someRunInput,
   someToolOutcome,
@@ -30,7 +35,9 @@ export class Simulator {
   readonly asked = new Map<string, PlannedCall>();
   readonly #reloads: boolean;
   readonly #input: Record<string, unknown>;
+  readonly #lostIds: string[] = [];
   #calls = 0;
+  #generations = 0;
 
   /** @param options.reloads whether the state goes through JSON after everything that happens. */
   constructor(scenario: Scenario, options: { reloads?: boolean } = {}) {
@@ -124,6 +131,8 @@ export class Simulator {
       { type: 'model_settled', key, outcome: { kind: 'timed_out' } },
       { type: 'tool_settled', key, outcome: { kind: 'ok', value: { content: 'late' } } },
       { type: 'args_checked', key, outcome: { kind: 'timed_out' } },
+      { type: 'cost_reported', key, outcome: { kind: 'timed_out' } },
+      { type: 'drawn', key, outcome: { kind: 'timed_out' } },
     ];
     return key === 'prepare' || this.shell.state.phase !== 'preparing' ? dice.pick(facts) : { type: 'tick' };
   }
@@ -150,16 +159,34 @@ export class Simulator {
         );
       case 'check':
         return shell.settlementOf(key, 'check', someArgsCheck(dice));
+      case 'reconcile': {
+        const asked = shell.state.ledger.charges.filter(({ generationId = '' }) =>
+          work.input.generationIds.includes(generationId),
+        );
+        return shell.settlementOf(key, 'reconcile', someCostReport(dice, asked));
+      }
+      case 'draw':
+        return shell.settlementOf(key, 'draw', someDraw(dice, work.input));
     }
   }
 
   #settleModel(work: Extract<StartedWork, { kind: 'model' }>, dice: Dice, calm: boolean): Fact {
+    const { shell } = this;
+    const held = shell.state.ledger.charges.find(({ id }) => id === work.key);
+    const call: SimulatedCall = {
+      reservedNanoUsd: held?.nanoUsd ?? null,
+      generationId: `gen-${this.#generations++}`,
+      lostIds: this.#lostIds,
+      nextCallId: () => `call_${this.#calls++}`,
+    };
     const outcome = calm
-      ? { kind: 'ok' as const, value: someModelResult(dice, []) }
-      : someModelOutcome(dice, () => `call_${this.#calls++}`);
+      ? { kind: 'ok' as const, value: someModelResult(dice, call, []) }
+      : someModelOutcome(dice, call);
+    if (outcome.kind !== 'ok' && outcome.details?.['generationId'] !== undefined)
+      this.#lostIds.push(call.generationId);
     const calls = outcome.kind === 'ok' ? (outcome.value.calls ?? []) : [];
     if (work.input.purpose === 'step')
-      for (const [index, call] of calls.entries()) this.asked.set(`s${work.input.step}.c${index}`, call);
-    return this.shell.settlementOf(work.key, 'model', outcome);
+      for (const [index, one] of calls.entries()) this.asked.set(`s${work.input.step}.c${index}`, one);
+    return shell.settlementOf(work.key, 'model', outcome);
   }
 }

@@ -1,9 +1,11 @@
+import { CURRENT_BEHAVIOUR } from '../../../src/core/behaviour.js';
 import { isPending } from '../../../src/core/calls.js';
 import type { ControlName } from '../../../src/core/controls.js';
 import type { ArgsCheck } from '../../../src/core/inputs.js';
 import type { JsonValue } from '../../../src/core/json.js';
-import type { ModelResult, Outcome, PlannedCall, ToolResult } from '../../../src/core/outcomes.js';
-import { NO_LIMITS, type Limits, type Prepared } from '../../../src/core/run-input.js';
+import type { Outcome, PlannedCall, ToolResult } from '../../../src/core/outcomes.js';
+import type { ModelPrice } from '../../../src/core/price.js';
+import { NO_LIMITS, type Limits, type ModelFacts, type Prepared } from '../../../src/core/run-input.js';
 import type { RunState } from '../../../src/core/state.js';
 import type { Dice } from './dice.js';
 
@@ -26,20 +28,44 @@ export function someRunInput(dice: Dice): Record<string, JsonValue> {
 
 export function someLimits(dice: Dice): Limits {
   return {
-    maxCostUsd: dice.chance(20) ? (1 + dice.roll(60)) / 10 : null,
+    maxCostUsd: dice.chance(35) ? (1 + dice.roll(300)) / dice.pick([10_000, 1_000, 100] as const) : null,
     maxSteps: dice.chance(30) ? 1 + dice.roll(9) : null,
-    maxTokens: dice.chance(15) ? 1 + dice.roll(6_000) : null,
+    maxTokens: dice.chance(15) ? 1 + dice.roll(20_000) : null,
     maxDurationMs: dice.chance(25) ? 1 + dice.roll(12 * HOUR_MS) : null,
   };
 }
 
+/** A dollar for a million tokens read, five for a million written. */
+export const PRICE = {
+  promptNanoUsdPerMillion: 1_000_000_000,
+  completionNanoUsdPerMillion: 5_000_000_000,
+  requestNanoUsd: 0,
+} as const satisfies ModelPrice;
+
+/** Facts about a model of that price. */
+export function factsOf(price: ModelPrice | null = PRICE, fields: Partial<ModelFacts> = {}): ModelFacts {
+  return { price, maxOutputTokens: null, contextLength: null, ...fields };
+}
+
+const MODEL_FACTS = {
+  'maker/first': factsOf(),
+  'maker/second': factsOf({ ...PRICE, completionNanoUsdPerMillion: 8_000_000_000, requestNanoUsd: 7 }),
+  'other/third': factsOf({
+    ...PRICE,
+    tiers: [{ ...PRICE, minPromptTokens: 3_000, promptNanoUsdPerMillion: 2_000_000_001 }],
+  }),
+};
+
 export function preparedWith(fields: Partial<Prepared> = {}): Prepared {
   return {
-    behaviour: 1,
+    behaviour: CURRENT_BEHAVIOUR,
     model: 'maker/first',
     models: [],
     tools: ['look', 'send'],
     limits: NO_LIMITS,
+    modelFacts: MODEL_FACTS,
+    unpricedModels: 'refuse',
+    toolsSizeBytes: 900,
     searchAttributes: true,
     heartbeatTimeoutMs: 8_000,
     continueAsNewEvents: 2_000,
@@ -48,34 +74,8 @@ export function preparedWith(fields: Partial<Prepared> = {}): Prepared {
   };
 }
 
-export function somePrepared(dice: Dice): Outcome<Prepared> {
-  if (dice.chance(96))
-    return {
-      kind: 'ok',
-      value: preparedWith({
-        limits: someLimits(dice),
-        models: dice.chance(40) ? ['maker/second', 'other/third'].slice(dice.roll(2)) : [],
-        warnings: dice.chance(10) ? ['No search attributes.'] : [],
-      }),
-    };
-  return someFailure(dice, ['INPUT_INVALID', 'TOOL_UNKNOWN', 'no code at all']);
-}
-
-const MODEL_CODES = [
-  'MODEL_UNREACHABLE',
-  'MODEL_AUTH',
-  'MODEL_PAYMENT',
-  'MODEL_BAD_REQUEST',
-  'MODEL_CONTEXT_LENGTH',
-  'MODEL_RATE_LIMITED',
-  'MODEL_UNAVAILABLE',
-  'MODEL_STREAM_TRUNCATED',
-  'MODEL_STALLED',
-  'PRICE_UNKNOWN',
-  'no code at all',
-] as const;
-
-function someFailure<T>(dice: Dice, codes: readonly [string, ...string[]]): Outcome<T> {
+/** How work other than a model call may end without a value. */
+export function someFailure<T>(dice: Dice, codes: readonly [string, ...string[]]): Outcome<T> {
   const kind = dice.roll(4);
   if (kind === 0) return { kind: 'timed_out' };
   if (kind === 1) return { kind: 'cancelled' };
@@ -89,32 +89,33 @@ function someFailure<T>(dice: Dice, codes: readonly [string, ...string[]]): Outc
   };
 }
 
-/** How a model call may end. `nextId` gives provider call ids. */
-export function someModelOutcome(dice: Dice, nextId: () => string): Outcome<ModelResult> {
-  if (dice.chance(15)) return someFailure(dice, MODEL_CODES);
-  const calls = dice.chance(85) ? someCalls(dice, nextId) : [];
-  return { kind: 'ok', value: someModelResult(dice, calls) };
-}
-
-export function someModelResult(dice: Dice, calls: PlannedCall[]): ModelResult {
-  const text = dice.pick(['', ' \n', 'I look into it.', 'Done: all is tidy. 🧹'] as const);
+/** What is known of models where not all is known. */
+function someFacts(dice: Dice): Record<string, ModelFacts> {
   return {
-    ...(dice.chance(80) && { text }),
-    ...((calls.length > 0 || dice.chance(50)) && { calls }),
-    ...(dice.chance(20) && { reasoning: [{ type: 'reasoning.text', text: 'Hm.' }] }),
-    model: dice.pick(['maker/first', 'other/third'] as const),
-    finish: calls.length > 0 ? 'tool_calls' : 'stop',
-    promptTokens: dice.roll(500),
-    completionTokens: dice.roll(200),
-    ...(dice.chance(30) && { cachedTokens: dice.roll(300) }),
-    ...(dice.chance(93) && { costNanoUsd: dice.roll(500_000_000) }),
-    ...(dice.chance(15) && { estimated: true as const }),
-    ...(dice.chance(15) && { attempt: 2 + dice.roll(5) }),
-    ...(dice.chance(10) && { cached: true as const }),
+    ...(dice.chance(80) && {
+      'maker/first': factsOf(dice.chance(60) ? PRICE : null, { maxOutputTokens: 2_000 }),
+    }),
+    ...(dice.chance(80) && { 'maker/second': factsOf(PRICE, { contextLength: 4_000 }) }),
   };
 }
 
-function someCalls(dice: Dice, nextId: () => string): PlannedCall[] {
+export function somePrepared(dice: Dice): Outcome<Prepared> {
+  if (dice.chance(96))
+    return {
+      kind: 'ok',
+      value: preparedWith({
+        limits: someLimits(dice),
+        models: dice.chance(40) ? ['maker/second', 'other/third'].slice(dice.roll(2)) : [],
+        ...(dice.chance(30) && { modelFacts: someFacts(dice) }),
+        ...(dice.chance(40) && { unpricedModels: 'estimate' as const }),
+        ...(dice.chance(25) && { budget: 'team' }),
+        warnings: dice.chance(10) ? ['No search attributes.'] : [],
+      }),
+    };
+  return someFailure(dice, ['INPUT_INVALID', 'TOOL_UNKNOWN', 'no code at all']);
+}
+
+export function someCalls(dice: Dice, nextId: () => string): PlannedCall[] {
   const count = dice.chance(10) ? 9 + dice.roll(4) : 1 + dice.roll(3);
   return Array.from({ length: count }, () => someCall(dice, nextId()));
 }
