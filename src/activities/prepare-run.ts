@@ -45,7 +45,11 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
       const budget = input.budget ?? defaults.budget;
       const hasCeiling = limits.maxCostUsd !== null || budget !== undefined;
       const tools = chooseTools(input, ports.tools);
-      const { modelFacts, warnings } = await lookUp([model, ...models], ports.model, budget === undefined ? limits : null);
+      const { modelFacts, warnings } = await lookUp(
+        [model, ...models],
+        ports.model,
+        budget === undefined ? limits : null,
+      );
       return {
         behaviour: CURRENT_BEHAVIOUR,
         model,

@@ -29,7 +29,8 @@ export function createReconcileCost({
       );
       // One question that failed takes nothing from the answers to the others; all of them together are a server that is away.
       const [first, ...others] = asked;
-      if (first?.status === 'rejected' && others.every(({ status }) => status === 'rejected')) throw first.reason;
+      if (first?.status === 'rejected' && others.every(({ status }) => status === 'rejected'))
+        throw first.reason;
       return { found: asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])) };
     });
 }

@@ -16,7 +16,9 @@ const words = (line: string): string[] =>
     .map(([, single, double, , plain]) => single ?? double ?? plain ?? '');
 
 const money = readFileSync(join(ROOT, 'docs/money.md'), 'utf8');
-const commands = [...`${readme}\n${money}`.matchAll(/(?:^|`)longhaul ([^`\n]+)/gm)].map(([, line = '']) => words(line));
+const commands = [...`${readme}\n${money}`.matchAll(/(?:^|`)longhaul ([^`\n]+)/gm)].map(([, line = '']) =>
+  words(line),
+);
 /** They start something, or look at this machine; test/cli/process runs them. */
 const LONG_RUNNING = ['dev', 'doctor', '--help'];
 
