@@ -217,7 +217,8 @@ function advanceModel(draft: Draft): void {
   const purpose = landing ? 'landing' : 'step';
   if (landing) brief(draft, landing);
   if (!isMetered(draft.state)) return startModelCall(draft, purpose);
-  if (!landing) warnOfLimits(draft);
+  // A further attempt asks with the same words as the first, so that the response cache can answer it.
+  if (!landing && model.heldTokens === null) warnOfLimits(draft);
   startIfAffordable(draft, purpose);
 }
 

@@ -1,7 +1,9 @@
 import { SETTLE_PATIENCE_MS } from './behaviour.js';
 import { append, emit, patch, patchCall, type Draft } from './draft.js';
 import { humanWords } from './human-words.js';
+import { limitsReached } from './limits.js';
 import { isMetered } from './metered.js';
+import type { LimitName } from './progress.js';
 import { notRun, type CallResult } from './results.js';
 import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
 import type { CallState, Ending, Landing, RunState } from './state.js';
@@ -10,18 +12,27 @@ import type { CallState, Ending, Landing, RunState } from './state.js';
 const EVENT_CONTENT_CHARS = 2_000;
 
 /** Ends the run: settles what is open and fixes how it ends. It is closed as soon as its costs are settled. */
-export function close(draft: Draft, end: Pick<Ending, 'outcome' | 'answer'> & Partial<Ending>): void {
+export function close(
+  draft: Draft,
+  end: Pick<Ending, 'outcome' | 'answer'> & Partial<Pick<Ending, 'limit' | 'error'>>,
+): void {
   for (const call of draft.state.calls) abandonCall(draft, call);
   fileResults(draft);
   const patienceMs = SETTLE_PATIENCE_MS[draft.state.cancelRequested ? 'cancelled' : 'usual'];
   patch(draft, {
     phase: 'settling',
-    ending: { limit: null, error: null, ...end },
+    ending: { limit: null, error: null, ...end, limitsReached: reachedBy(draft, end.limit ?? null) },
     settleUntilMs: draft.atMs + patienceMs,
     queue: [],
     model: IDLE_MODEL,
     pause: null,
   });
+}
+
+/** The ceiling that ended the run, then all others that are reached. */
+function reachedBy({ state, atMs }: Draft, first: LimitName | null): LimitName[] {
+  const reached = limitsReached(state, atMs).filter((limit) => limit !== first);
+  return first === null ? reached : [first, ...reached];
 }
 
 function abandonCall(draft: Draft, call: CallState): void {

@@ -45,7 +45,8 @@ function unanswered({ calls }: RunState): TranscriptItem[] {
 function inherit(ledger: Ledger, atMs: number): Ledger {
   const charges = ledger.charges
     .filter(({ status }) => status === 'estimated')
-    .map((charge) => ({ ...charge, inherited: true as const }))
+    // Under names of their own: this run may number its calls from the same step on.
+    .map((charge) => ({ ...charge, id: `past.${charge.id}`, inherited: true as const }))
     .map((charge) => (charge.generationId === undefined ? charge : { ...charge, asked: 0, dueAtMs: atMs }));
   const own = { ...ledger, charges };
   return { ...own, inheritedNanoUsd: chargedNanoUsd(own) };

@@ -4,7 +4,9 @@ import type { Draw, ModelState, RunState } from './state.js';
 export const FIRST_ATTEMPT = {
   failures: 0,
   losses: 0,
+  repeats: 0,
   heldTokens: null,
+  heldBy: null,
   lowered: false,
 } satisfies Partial<ModelState>;
 

@@ -1,4 +1,4 @@
-import { chargedNanoUsd, openQuestions, toNanoUsd } from './ledger.js';
+import { chargedNanoUsd, openQuestions, sumOf, toNanoUsd } from './ledger.js';
 import { isMetered } from './metered.js';
 import type { LimitName } from './progress.js';
 import { NO_LIMITS, type Limits } from './run-input.js';
@@ -43,8 +43,9 @@ export function limitReached(state: RunState, atMs: number): LimitName | null {
 export function limitsReached(state: RunState, atMs: number): LimitName[] {
   return limitUses(state, atMs)
     .filter(({ name, used, ceiling }) => {
-      const isOpen = name === 'cost' && isMetered(state) && openQuestions(state.ledger).length > 0;
-      return (used >= ceiling && !isOpen) || (name === 'cost' && state.ledger.unknownCostCalls > 0);
+      // Money that may come free again ends no run.
+      const openNanoUsd = name === 'cost' && isMetered(state) ? sumOf(openQuestions(state.ledger)) : 0;
+      return used - openNanoUsd >= ceiling || (name === 'cost' && state.ledger.unknownCostCalls > 0);
     })
     .map(({ name }) => name);
 }

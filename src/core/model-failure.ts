@@ -1,13 +1,13 @@
-import { ATTEMPTS, BACKOFF, LONGEST_POLITE_WAIT_MS, OUTAGE } from './behaviour.js';
+import { ATTEMPTS, BACKOFF, LEAST_OUTPUT_TOKENS, LONGEST_POLITE_WAIT_MS, OUTAGE } from './behaviour.js';
 import { beginLanding, close, closeLanded } from './closing.js';
 import { emit, patch, toIso, type Draft } from './draft.js';
 import { isErrorCode, type ErrorCode } from './errors.js';
 import type { JsonObject } from './json.js';
 import { spentNanoUsd } from './ledger.js';
 import { isMetered } from './metered.js';
-import { currentModel, modelsOf } from './models.js';
+import { attemptOf, currentModel, modelsOf } from './models.js';
 import type { Outcome } from './outcomes.js';
-import type { ModelPrice } from './price.js';
+import { dearest, type ModelPrice } from './price.js';
 import { FIRST_ATTEMPT } from './fresh-state.js';
 import type { ModelCall, ModelState } from './state.js';
 import { rollHash } from './transcript.js';
@@ -63,11 +63,11 @@ function toFailure(outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }
 function tryAgain(draft: Draft, call: ModelCall, failure: Failure): boolean {
   const { model } = draft.state;
   if (call.purpose === 'landing' && failure.code === 'MODEL_BAD_REQUEST' && !model.toolsOmitted)
-    return again(draft, failure, { toolsOmitted: true });
-  if (failure.code === 'MODEL_PAYMENT') return lowerTokens(draft, failure);
+    return again(draft, failure, { toolsOmitted: true, repeats: model.repeats + 1 });
+  if (failure.code === 'MODEL_PAYMENT') return lowerTokens(draft, call, failure);
   // What is news cannot come again and again.
   if (failure.code === 'PRICE_CHANGED' && takePrices(draft, failure.details['prices']))
-    return again(draft, failure, {});
+    return again(draft, failure, { repeats: model.repeats + 1 });
   if (!failure.retryable) return false;
   if (failure.lostWorker)
     return model.losses < ATTEMPTS.losses && again(draft, failure, { losses: model.losses + 1 });
@@ -91,17 +91,23 @@ function retryDelayMs({ state }: Draft, { details }: Failure): number {
   const asked = details['delayMs'];
   const doubledMs = Math.min(BACKOFF.firstMs * 2 ** state.model.failures, BACKOFF.longestMs);
   const share = parseInt(rollHash(state.runId, `${state.step}.${state.model.tries}`).slice(-3), 36) / 36 ** 3;
-  if (typeof asked === 'number' && asked >= 0) return Math.ceil(asked + share * BACKOFF.firstMs);
+  if (typeof asked === 'number' && asked >= 0)
+    return Math.ceil(Math.min(asked, OUTAGE.patienceMs) + share * BACKOFF.firstMs);
   return Math.round(doubledMs * (1 - BACKOFF.spread + 2 * BACKOFF.spread * share));
 }
 
 /** Asks for as little as the server says can be paid for; once, since it may be wrong. */
-function lowerTokens(draft: Draft, failure: Failure): boolean {
-  const affordable = failure.details['affordableTokens'];
-  const { lowered, heldTokens } = draft.state.model;
-  const isLower = typeof affordable === 'number' && affordable > 0 && affordable < (heldTokens ?? Infinity);
+function lowerTokens(draft: Draft, { purpose }: ModelCall, failure: Failure): boolean {
+  const affordable = Math.floor(Number(failure.details['affordableTokens'] ?? 0));
+  const { lowered, heldTokens, repeats } = draft.state.model;
+  const isLower = affordable >= LEAST_OUTPUT_TOKENS[purpose] && affordable < (heldTokens ?? Infinity);
   if (lowered || !isLower) return false;
-  return again(draft, failure, { lowered: true, heldTokens: affordable });
+  return again(draft, failure, {
+    lowered: true,
+    heldTokens: affordable,
+    heldBy: null,
+    repeats: repeats + 1,
+  });
 }
 
 /** Takes in what a worker has found out about prices since the run began. Returns whether any of it was new. */
@@ -111,20 +117,26 @@ function takePrices(draft: Draft, prices: unknown): boolean {
   const before = prepared.modelFacts ?? {};
   const modelFacts = { ...before };
   for (const [model, price] of Object.entries(Object(prices))) {
-    const { maxOutputTokens = null, contextLength = null } = before[model] ?? {};
+    const { maxOutputTokens = null, contextLength = null, price: known, assumed } = before[model] ?? {};
     // Written by the activity that read it from the server's list.
-    modelFacts[model] = { price: price as ModelPrice, maxOutputTokens, contextLength };
+    const read = price as ModelPrice;
+    // Workers may have read the list at different times: what is dear enough for all is asked about no more.
+    modelFacts[model] = {
+      price: known && !assumed ? dearest([known, read]) : read,
+      maxOutputTokens,
+      contextLength,
+    };
   }
   patch(draft, { prepared: { ...prepared, modelFacts } });
   return JSON.stringify(modelFacts) !== JSON.stringify(before);
 }
 
 function reportFailure(draft: Draft, failure: Failure, retryAtMs: number | null): void {
-  const { step, model } = draft.state;
+  const { step } = draft.state;
   emit(draft, {
     type: 'model_failed',
     step,
-    attempt: model.failures + model.losses + 1,
+    attempt: attemptOf(draft.state),
     model: currentModel(draft.state),
     code: failure.code,
     message: failure.message,

@@ -5,7 +5,7 @@ import { append, emit, parseJson, patch, type Draft } from './draft.js';
 import { lose, reserve, settle, spentNanoUsd, traceSource, writeOffNameless } from './ledger.js';
 import { isMetered } from './metered.js';
 import { settleFailure } from './model-failure.js';
-import { currentModel, modelsAskedFor } from './models.js';
+import { attemptOf, currentModel, modelsAskedFor } from './models.js';
 import { traceOf, type ModelResult, type Outcome } from './outcomes.js';
 import { blockedBy } from './quote.js';
 import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
@@ -17,13 +17,17 @@ export function startModelCall(draft: Draft, purpose: 'step' | 'landing', allowa
   const { state } = draft;
   const key = `s${state.step}.${purpose === 'step' ? 'm' : 'l'}${state.model.tries}`;
   const call: ModelCall = { key, purpose, status: 'running', ...(allowance && { allowance }) };
-  const isRetry = state.model.failures + state.model.losses > 0;
+  const isRetry = attemptOf(state) > 1;
   patch(draft, { model: { ...state.model, call, tries: state.model.tries + 1, retryAtMs: null } });
   if (allowance) {
     const charge = { id: key, purpose, model: currentModel(state), nanoUsd: allowance.reservedNanoUsd };
     patch(draft, {
       ledger: reserve(state.ledger, charge),
-      model: { ...draft.state.model, heldTokens: allowance.maxOutputTokens },
+      model: {
+        ...draft.state.model,
+        heldTokens: allowance.maxOutputTokens,
+        heldBy: allowance.clampedBy,
+      },
     });
   }
   if (!isRetry)

@@ -15,3 +15,8 @@ export function currentModel(state: RunState): string {
 export function modelsAskedFor(state: RunState): string[] {
   return state.model.index === 0 ? modelsOf(state) : [currentModel(state)];
 }
+
+/** Which attempt at the present request the next call is, or the one under way; from 1. */
+export function attemptOf({ model }: RunState): number {
+  return model.failures + model.losses + model.repeats + 1;
+}

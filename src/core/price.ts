@@ -29,6 +29,9 @@ export interface TokenCounts {
 
 const MILLION = 1_000_000;
 
+/** More than any answer can have, and few enough for exact products. */
+const MOST_TOKENS = 1_000_000_000;
+
 /** So many tokens at a price for a million of them, rounded up. Split, so that no product leaves the safe integers. */
 export function tokensNanoUsd(tokens: number, nanoUsdPerMillion: number): number {
   return sumNanoUsd([[tokens, nanoUsdPerMillion]]);
@@ -67,9 +70,9 @@ export function affordableOutputTokens(
   if (left < 0) return -1;
   const perMillion = worstPrices(price, promptTokens).completionNanoUsdPerMillion;
   if (perMillion === 0) return Number.MAX_SAFE_INTEGER;
-  // Floored twice, so that the product rounded up cannot pass what is left.
-  const tokens = Math.floor((left / perMillion) * MILLION);
-  return tokensNanoUsd(tokens, perMillion) <= left ? tokens : Math.max(0, tokens - 1);
+  // The division may be a token off to either side; the product is exact.
+  const tokens = Math.min(Math.floor((left / perMillion) * MILLION), MOST_TOKENS);
+  return [tokens + 1, tokens, tokens - 1].find((one) => tokensNanoUsd(one, perMillion) <= left) ?? 0;
 }
 
 /** What a call costs by the list. Tokens that went into a cache are not told apart, so the dearer price counts for them. */

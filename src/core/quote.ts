@@ -126,8 +126,9 @@ function quoteMoney(state: RunState, purpose: Purpose, terms: Terms & { roomToke
   const wantedTokens = Math.min(terms.wantedTokens, roomTokens);
   const yes = (maxOutputTokens: number): Quote => {
     const reservedNanoUsd = price && worstCaseNanoUsd(price, { promptTokens, maxOutputTokens });
-    const clampedBy =
-      maxOutputTokens >= naturalTokens ? null : maxOutputTokens === roomTokens ? 'tokens' : 'cost';
+    const { heldTokens, heldBy } = state.model;
+    const isWhole = maxOutputTokens >= (heldTokens ?? naturalTokens);
+    const clampedBy = isWhole ? heldBy : maxOutputTokens === roomTokens ? 'tokens' : 'cost';
     return { kind: 'yes', allowance: { maxOutputTokens, reservedNanoUsd, clampedBy } };
   };
   const ceiling = ceilingNanoUsd(state);

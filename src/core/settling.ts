@@ -1,7 +1,6 @@
 import { emit, patch, type Draft } from './draft.js';
 import { drawFinally } from './draws.js';
 import { openQuestions } from './ledger.js';
-import { limitsReached } from './limits.js';
 import type { RunResult } from './progress.js';
 import { spendOf } from './spend.js';
 
@@ -21,12 +20,9 @@ export function trySettle(draft: Draft): void {
 export function finish(draft: Draft): void {
   const { state } = draft;
   if (!state.ending) return;
-  const first = state.ending.limit;
-  const reached = limitsReached(state, draft.atMs).filter((limit) => limit !== first);
   const result: RunResult = {
     runId: state.runId,
     ...state.ending,
-    limitsReached: [...(first === null ? [] : [first]), ...reached],
     steps: state.stepsCompleted,
     spend: spendOf(state.ledger),
     unknownOutcomes: state.unknownOutcomes,

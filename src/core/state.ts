@@ -73,7 +73,7 @@ export interface Landing {
 }
 
 /** How a run is to end once its costs are settled. */
-export type Ending = Pick<RunResult, 'outcome' | 'limit' | 'answer' | 'error'>;
+export type Ending = Pick<RunResult, 'outcome' | 'limit' | 'limitsReached' | 'answer' | 'error'>;
 
 /** What a run has drawn from a budget that it shares with others. */
 export interface Draw {
@@ -126,8 +126,12 @@ export interface ModelState {
   failures: number;
   /** Attempts that were lost with their worker, in a row. */
   losses: number;
+  /** Attempts that were made again in another way, in a row. */
+  repeats: number;
   /** Output tokens of the first attempt: the next one asks for the same bytes, so that the response cache can answer it. */
   heldTokens: number | null;
+  /** The ceiling that had lowered them. */
+  heldBy: Allowance['clampedBy'];
   /** The server has said what can be afforded, and was believed once. */
   lowered: boolean;
   /** The closing call is made without tools, because `tool_choice: none` was refused. */

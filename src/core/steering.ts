@@ -75,9 +75,8 @@ export function resume(draft: Draft, by: string | undefined): void {
     retryAtMs: null,
     outageSinceMs: null,
     outageWaits: 0,
-    failures: 0,
-    losses: 0,
-    lowered: false,
+    // The attempt under way is still the one that it was.
+    ...(draft.state.model.call === null && { failures: 0, losses: 0, lowered: false }),
     // What the account could not pay for any more is asked for again; any other request stays as it was, for the response cache.
     ...(hasPaid && { heldTokens: null }),
   };

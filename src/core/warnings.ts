@@ -12,7 +12,8 @@ export function warnOfLimits(draft: Draft): void {
   for (const { name, used, ceiling } of fresh)
     emit(draft, { type: 'limit_warning', step: draft.state.step, limit: name, used, ceiling });
   const parts = fresh.map(
-    ({ name, used, ceiling }) => `${Math.floor((used / ceiling) * 100)} % of its ${WORDS[name]}`,
+    ({ name, used, ceiling }) =>
+      `${Math.min(100, Math.floor((used / ceiling) * 100))} % of its ${WORDS[name]}`,
   );
   append(draft, [
     {

@@ -5,7 +5,7 @@ import type { Input } from './inputs.js';
 import { nextInquiryMs } from './inquiries.js';
 import type { JsonValue } from './json.js';
 import { deadlineMs } from './limits.js';
-import { currentModel } from './models.js';
+import { attemptOf, currentModel } from './models.js';
 import { ceilingNanoUsd } from './quote.js';
 import type { Allowance, CallState, RunState } from './state.js';
 import { rollHash } from './transcript.js';
@@ -94,7 +94,7 @@ function modelWork(state: RunState): Work | null {
   const model = currentModel(state);
   const { step, transcript, transcriptHash } = state;
   const title = call.purpose === 'step' ? `step ${step}` : 'closing answer';
-  const attempt = state.model.failures + state.model.losses + 1;
+  const attempt = attemptOf(state);
   const again = call.allowance && attempt > 1 ? ` · attempt ${attempt}` : '';
   return {
     kind: 'model',

@@ -152,6 +152,6 @@ describe('a closed run', () => {
       );
       expect(shell.state).toBe(state);
       expect(shell.events.length).toBe(count);
-    });
+    }, 1 / 4);
   });
 });

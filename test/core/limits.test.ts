@@ -3,7 +3,7 @@ import { NO_LIMITS, type Limits } from '../../src/core/run-input.js';
 import { startState } from '../../src/core/start.js';
 import { view } from '../../src/core/view.js';
 import {
-  callOf, eventsOf, gatedCall, isClosing, lastOf, limited, modelAnswers, modelCalls, modelKey, running, toolAnswers, underWay,
+  callOf, eventsOf, gatedCall, isClosing, lastOf, limited, modelAnswers, modelCalls, modelFails, modelKey, running, toolAnswers, underWay,
 } from './support/run.js'; // prettier-ignore
 import { START_MS, type Shell } from './support/shell.js';
 
@@ -204,6 +204,15 @@ describe('ceilings that a human sets', () => {
   it('land a run at once when they are below what is held for the call under way', () => {
     expect(landedBy(limited({}).control('setLimits', { maxCostUsd: 0.01 }))).toBe('cost');
     expect(landedBy(limited({}).control('setLimits', { maxCostUsd: 0.1 }))).toBeUndefined();
+  });
+
+  it('land a run at once when they are below what is certain, though a lost call may turn out cheaper', () => {
+    const shell = modelAnswers(limited({}), { calls: [callOf()], costNanoUsd: 50_000_000 });
+    toolAnswers(shell, 's0.c0');
+    modelFails(shell, 'MODEL_STALLED', true, { sent: true, generationId: 'gen-1' }).advance(2_000);
+    expect(landedBy(shell.control('setLimits', { maxCostUsd: 0.1 }))).toBeUndefined();
+    expect(landedBy(shell.control('setLimits', { maxCostUsd: 0.01 }))).toBe('cost');
+    expect([...shell.cancelled]).toEqual(['s1.m1']);
   });
 
   it('land no run twice, and none that is being cancelled', () => {

@@ -48,7 +48,7 @@ describe('a snapshot', () => {
       expect(reloaded.shell.starts.map(({ work: item }) => item)).toEqual(
         straight.shell.starts.map(({ work: item }) => item),
       );
-    }, 1 / 2);
+    }, 1 / 4);
   });
 });
 

@@ -205,3 +205,18 @@ export function isClosing(shell: Shell): boolean {
     shell.started.size === 1
   );
 }
+
+/** A request that went out and brought no answer. */
+export const loses = (shell: Shell, generationId?: string) =>
+  modelFails(shell, 'MODEL_STALLED', true, {
+    sent: true,
+    ...(generationId !== undefined && { generationId }),
+  });
+
+/** The same, and the time has come for another attempt as well as for the question what the first one cost. */
+export const losesThenTries = (shell: Shell, generationId: string) =>
+  loses(shell, generationId).advance(2_000);
+
+/** Questions about costs that are under way. */
+export const inQuestion = (shell: Shell) =>
+  [...shell.started.values()].flatMap((work) => (work.kind === 'reconcile' ? [work] : []));
