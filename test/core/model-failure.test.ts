@@ -225,6 +225,14 @@ describe('a payment that is refused', () => {
     expect(eventsOf(shell.events, 'run_paused')).toEqual([]);
   });
 
+  it('tells of a further attempt at the same step, and takes what it could still write for the answer', () => {
+    const shell = refuses(running(), 700);
+    expect(modelInput(shell)).toMatchObject({ attempt: 2 });
+    expect(eventsOf(shell.events, 'step_started')).toHaveLength(1);
+    modelAnswers(shell, { text: 'Cut sh', finish: 'length' });
+    expect(shell.state.result).toMatchObject({ outcome: 'done', limit: null, answer: 'Cut sh' });
+  });
+
   it('lowers the tokens of the closing call, too', () => {
     const shell = refuses(modelCalledOff(running().control('stop')), 90);
     expect(modelInput(shell)).toMatchObject({ purpose: 'landing', maxOutputTokens: 90 });
@@ -272,6 +280,14 @@ describe('a price that has risen', () => {
     }
     rises(shell, { 'maker/first': dear });
     expect([underWay(shell), view(shell.state).status]).toEqual([[], 'waiting']);
+  });
+
+  it('that two workers have read differently is settled at what is dear enough for both', () => {
+    const other = { ...PRICE, completionNanoUsdPerMillion: 90_000_000_000 };
+    const shell = rises(rises(running(), { 'maker/first': dear }), { 'maker/first': other });
+    expect(shell.state.model).toMatchObject({ failures: 0, repeats: 2 });
+    rises(shell, { 'maker/first': dear });
+    expect(shell.state.model.failures).toBe(1);
   });
 
   it('ends a run that cannot pay it any more at its ceiling', () => {
