@@ -45,11 +45,10 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
       const budget = input.budget ?? defaults.budget;
       const hasCeiling = limits.maxCostUsd !== null || budget !== undefined;
       const tools = chooseTools(input, ports.tools);
-      const { modelFacts, warnings } = await lookUp(
-        [model, ...models],
-        ports.model,
-        budget === undefined ? limits : null,
-      );
+      const { modelFacts, warnings } = await lookUp([model, ...models], ports.model, {
+        limits: budget === undefined ? limits : null,
+        needsPrices: hasCeiling && unpricedModels === 'refuse',
+      });
       return {
         behaviour: CURRENT_BEHAVIOUR,
         model,
@@ -106,14 +105,15 @@ function chooseTools(input: RunInput, registry: ToolRegistry): string[] {
 async function lookUp(
   models: string[],
   port: ModelPort,
-  limits: Limits | null,
+  { limits, needsPrices }: { limits: Limits | null; needsPrices: boolean },
 ): Promise<{ modelFacts: Record<string, ModelFacts>; warnings: string[] }> {
   const modelFacts: Record<string, ModelFacts> = {};
   try {
     const { limitRemainingUsd } = await inTime(askAbout(models, port, modelFacts));
     return { modelFacts, warnings: warningsOfKey(limitRemainingUsd, limits) };
   } catch (error) {
-    if (!isAgentError(error) || !error.retryable) throw error;
+    // Without a price no ceiling can be kept, so such a run begins when the server is back.
+    if (!isAgentError(error) || !error.retryable || needsPrices) throw error;
     return { modelFacts, warnings: [`The model server could not be asked yet: ${error.message}`] };
   }
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ForkOptions } from '../client/run-handle.js';
+import { AgentError, isAgentError } from '../core/errors.js';
 import { addCommand, given } from './command.js';
 import { withRuns, type CliContext } from './context.js';
 import { followOptions, followStarted, type FollowFlags } from './follow-started.js';
@@ -18,17 +19,25 @@ export function addFork(program: Command, context: CliContext): void {
   const command = addCommand(
     program,
     'fork <run>',
-    'start a new run that goes on from this one; what this one has spent counts',
+    'start a new run that goes on from this one; what this one has spent counts for it',
   )
     .option('--step <n>', 'the last step to take over (default: the last one)', parseIndex)
-    .option('--id <id>', 'id of the new run; a random one when left out')
+    .option('--id <id>', 'id of the new run (default: RUN.2, RUN.3 and so on)')
     .option('--model <model>', 'model to ask from here on')
     .option('--say <text>', 'said to the model at the start');
   followOptions(limitOptions(command)).action((runId: string, flags: ForkFlags) =>
     withRuns(context, async (runs) => {
       const { id, step, model, say } = flags;
       const limits = limitsOf(flags);
-      const run = await runs.run(runId).fork(given<ForkOptions>({ id, step, model, say, limits }));
+      const options = given<ForkOptions>({ id, step, model, say, limits });
+      const run = await runs
+        .run(runId)
+        .fork(options)
+        .catch((error: unknown) => {
+          if (id !== undefined || !isAgentError(error) || error.code !== 'RUN_EXISTS') throw error;
+          const message = `The run ${runId} was taken up again before. Go on from where that one is, so that both share one ceiling, or begin another line with --id ID.`;
+          throw new AgentError('RUN_EXISTS', `${error.message} ${message}`, { cause: error });
+        });
       context.exitCode = await followStarted(context, run, flags);
     }),
   );

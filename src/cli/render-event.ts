@@ -149,11 +149,7 @@ export function renderResult(result: RunResult, style: Style, maxCostUsd: number
   if (limitsReached.length > 1) lines.push(`  limits reached: ${limitsReached.join(', ')}`);
   lines.push(...spendLines(spend).map((line) => style.dim(`  ${line}`)));
   if (limit === 'cost')
-    lines.push(
-      style.dim(
-        `  A step is begun only when the most that it can cost is left. Go on: longhaul fork ${runId} --max-cost USD`,
-      ),
-    );
+    lines.push(style.dim(`  Go on from here with more money: longhaul fork ${runId} --max-cost USD`));
   if (error !== null) lines.push(style.red(`  ${error.code}: ${oneLine(error.message, 1_000)}`));
   for (const { callId, tool } of unknownOutcomes)
     lines.push(style.yellow(`  ! ${callId} ${printable(tool)} may or may not have run`));

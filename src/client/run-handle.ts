@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { ControlName, SayMode } from '../core/controls.js';
@@ -28,7 +28,10 @@ const DELTA_INTERVAL_MS = 200;
 
 /** What a fork changes. */
 export interface ForkOptions {
-  /** The new run's id; a random one when left out. */
+  /**
+   * The new run's id. Default: the run's own with `.2`, or one more, so that a run is taken up again once; a random one with `step`,
+   * as that is another line.
+   */
   id?: string;
   /** The last step that is taken over. Default: all of them. */
   step?: number;
@@ -52,9 +55,10 @@ export class RunHandle {
   ) {}
 
   /**
-   * Starts a new run that goes on from this one, running or ended. Both share one ledger up to that point: what this run has spent
-   * counts against the new one's ceiling.
-   * @throws AgentError `RUN_NOT_FOUND`, `INPUT_INVALID` when there is no such step, `RUN_EXISTS`, `TEMPORAL_UNREACHABLE`
+   * Starts a new run that goes on from this one, running or ended. What this run has spent up to there counts against the new one's
+   * ceiling; what either spends from then on does not count for the other.
+   * @throws AgentError `RUN_NOT_FOUND`, `INPUT_INVALID` when there is no such step, `RUN_EXISTS` when it was taken up again before,
+   * `TEMPORAL_UNREACHABLE`
    */
   async fork(options: ForkOptions = {}): Promise<StartedRun> {
     const { id, step, model, say, limits } = options;
@@ -66,7 +70,7 @@ export class RunHandle {
       limits: { ...limitsOf(state), ...limits },
       fork: { of: this.runId, snapshot, ...(say !== undefined && { say }) },
     };
-    return this.startRun(input, id === undefined ? {} : { id });
+    return this.startRun(input, { id: id ?? forkId(this.runId, step) });
   }
 
   /**
@@ -268,6 +272,13 @@ export class RunHandle {
       throw toAgentError(error, this.runId);
     }
   }
+}
+
+/** A run that is taken up again a second time is taken up where it is now: so the default id is there once. */
+function forkId(runId: string, step: number | undefined): string {
+  if (step !== undefined) return `${runId}.s${step}-${randomUUID().slice(0, 8)}`;
+  const [, base = runId, count] = /^(.*)\.(\d{1,6})$/.exec(runId) ?? [];
+  return `${base}.${count === undefined ? 2 : Number(count) + 1}`;
 }
 
 function withTextHash(event: RunEvent): WatchedEvent {

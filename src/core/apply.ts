@@ -234,7 +234,7 @@ function startIfAffordable(draft: Draft, purpose: 'step' | 'landing'): void {
       return;
     case 'no':
       if (landing) return closeLanded(draft, landing, '');
-      beginLanding(draft, tooLittle(quoted));
+      beginLanding(draft, tooLittle(draft.state, quoted));
       return advanceModel(draft);
   }
 }

@@ -42,6 +42,12 @@ export const LONGEST_POLITE_WAIT_MS = 300_000;
 /** Asking what a lost call cost: waits between questions, doubled each time, and how often it is asked. Together about ten minutes. */
 export const RECONCILE = { firstMs: 1_000, longestMs: 60_000, questions: 15, perQuestion: 20 } as const;
 
+/**
+ * For how many questions about a lost call a run waits before it goes on with the money that is left: about half a minute when that only
+ * shortens the answer, about three minutes when it would have to land.
+ */
+export const WAIT_QUESTIONS = { usual: 5, orLand: 8 } as const;
+
 /** How long a run that has its answer waits for costs to be confirmed before it ends. */
 export const SETTLE_PATIENCE_MS = { usual: 60_000, cancelled: 10_000 } as const;
 

@@ -42,15 +42,13 @@ export function limitReached(state: RunState, atMs: number): LimitName | null {
 /** All ceilings that are reached. Whether money is left for a step of a metered run is the business of `quote`. */
 export function limitsReached(state: RunState, atMs: number): LimitName[] {
   return limitUses(state, atMs)
-    .filter(({ name, used, ceiling }) => {
-      // Money that may come free again ends no run.
-      const openNanoUsd = name === 'cost' && isMetered(state) ? sumOf(openQuestions(state.ledger)) : 0;
-      return used - openNanoUsd >= ceiling || (name === 'cost' && state.ledger.unknownCostCalls > 0);
-    })
+    .filter(
+      ({ name, used, ceiling }) => used >= ceiling || (name === 'cost' && state.ledger.unknownCostCalls > 0),
+    )
     .map(({ name }) => name);
 }
 
-/** How much of each ceiling is used: nano-dollars, steps, tokens, milliseconds. */
+/** How much of each ceiling is used: nano-dollars, steps, tokens, milliseconds. Money that may come free again ends no run and warns nobody. */
 export function limitUses(
   state: RunState,
   atMs: number,
@@ -58,10 +56,11 @@ export function limitUses(
   const { maxCostUsd, maxSteps, maxTokens, maxDurationMs } = limitsOf(state);
   const { ledger, stepsCompleted, startedAtMs } = state;
   const tokens = ledger.promptTokens + ledger.completionTokens;
+  const openNanoUsd = isMetered(state) ? sumOf(openQuestions(ledger)) : 0;
   const uses = [
     {
       name: 'cost' as const,
-      used: chargedNanoUsd(ledger),
+      used: chargedNanoUsd(ledger) - openNanoUsd,
       ceiling: maxCostUsd === null ? null : toNanoUsd(maxCostUsd),
     },
     { name: 'steps' as const, used: stepsCompleted, ceiling: maxSteps },

@@ -62,6 +62,7 @@ function bookLost(draft: Draft, { key }: ModelCall, outcome: Exclude<Outcome<nev
 
 function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
   const { purpose } = call;
+  const { lowered } = draft.state.model;
   bookAnswer(draft, call, value);
   if (purpose === 'step') patch(draft, { stepsCompleted: draft.state.stepsCompleted + 1 });
   emitCompleted(draft, purpose, value);
@@ -80,12 +81,19 @@ function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
     else if (blocked) beginLanding(draft, blocked);
     return;
   }
+  const isCut = value.finish === 'length' && !draft.state.landing && !draft.state.cancelRequested;
   const clampedBy = call.allowance?.clampedBy ?? null;
-  if (value.finish === 'length' && clampedBy && !draft.state.landing && !draft.state.cancelRequested) {
-    // The ceiling has cut the answer short: it is no answer yet.
-    return beginLanding(draft, { outcome: 'limit', limit: clampedBy, error: null });
-  }
+  if (isCut && lowered) return pauseForCredit(draft);
+  // What cuts an answer short leaves none yet.
+  if (isCut && clampedBy) return beginLanding(draft, { outcome: 'limit', limit: clampedBy, error: null });
   finishOrGoOn(draft, value.text ?? '');
+}
+
+/** The account could pay for a part of the answer only: the run goes on with the next step when there is credit again. */
+function pauseForCredit(draft: Draft): void {
+  patch(draft, { step: draft.state.step + 1, pause: { reason: 'payment' } });
+  const message = 'The credit was enough for a part of the answer only. Add credit, then resume the run.';
+  emit(draft, { type: 'run_paused', reason: 'payment', by: null, message });
 }
 
 function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value: ModelResult): void {

@@ -1,4 +1,10 @@
-import { ASSUMED_PRICE, DEFAULT_MAX_OUTPUT_TOKENS, LANDING_FUND, LEAST_OUTPUT_TOKENS } from './behaviour.js';
+import {
+  ASSUMED_PRICE,
+  DEFAULT_MAX_OUTPUT_TOKENS,
+  LANDING_FUND,
+  LEAST_OUTPUT_TOKENS,
+  WAIT_QUESTIONS,
+} from './behaviour.js';
 import { chargedNanoUsd, openQuestions, toNanoUsd } from './ledger.js';
 import { limitReached, limitsOf } from './limits.js';
 import { isMetered } from './metered.js';
@@ -21,7 +27,7 @@ export type Quote =
 type Purpose = 'step' | 'landing';
 
 /** Steps for which money is drawn from a shared budget at once. */
-const CALLS_PER_DRAW = 4;
+const CALLS_PER_DRAW = 2;
 
 interface Terms {
   price: ModelPrice | null;
@@ -59,14 +65,20 @@ export function blockedBy(state: RunState, atMs: number): Blocked | null {
   if (limit !== null) return { outcome: 'limit', limit, error: null };
   if (!isMetered(state)) return null;
   const quoted = quote(state, 'step');
-  return quoted.kind === 'no' ? tooLittle(quoted) : null;
+  return quoted.kind === 'no' ? tooLittle(state, quoted) : null;
 }
 
 /** Says what is lacking: a ceiling may be too low for a single step of a dear model. */
-export function tooLittle({ limit, needed, left }: Extract<Quote, { kind: 'no' }>): Blocked {
+export function tooLittle(state: RunState, { limit, needed, left }: Extract<Quote, { kind: 'no' }>): Blocked {
   const amount = (value: number) =>
     limit === 'cost' ? `${(value / 1e9).toFixed(6)} USD` : `${value} tokens`;
-  const reason = `The ${limit === 'cost' ? 'cost' : 'token'} ceiling leaves too little for another step: it could take ${amount(needed)}, and beside what the closing answer needs there are ${amount(left)}.`;
+  const { maxCostUsd } = limitsOf(state);
+  const isShared =
+    limit === 'cost' && ceilingNanoUsd(state) !== (maxCostUsd === null ? null : toNanoUsd(maxCostUsd));
+  const what = isShared
+    ? `The shared budget ${state.prepared?.budget ?? ''}`
+    : `The ${limit === 'cost' ? 'cost' : 'token'} ceiling`;
+  const reason = `${what} leaves too little for another step: it could take ${amount(needed)}, and beside what the closing answer needs there are ${amount(left)}.`;
   return { outcome: 'limit', limit, error: null, reason };
 }
 
@@ -141,13 +153,19 @@ function quoteMoney(state: RunState, purpose: Purpose, terms: Terms & { roomToke
   const worstNanoUsd = worstCaseNanoUsd(price, { promptTokens, maxOutputTokens: wantedTokens });
   const totalNanoUsd = moreToDraw(state, { takenNanoUsd, worstNanoUsd });
   if (totalNanoUsd !== null) return { kind: 'draw', totalNanoUsd };
-  // The same request as before may be answered from the cache, for nothing; a smaller one never is.
-  const isRetry = state.model.heldTokens !== null;
-  const mayFree = openQuestions(state.ledger).length > 0;
-  if (mayFree && (isRetry || affordable < leastTokens)) return { kind: 'wait' };
+  if (isWorthWaiting(state, affordable < leastTokens)) return { kind: 'wait' };
   if (affordable >= leastTokens) return yes(affordable);
   const needed = worstCaseNanoUsd(price, { promptTokens, maxOutputTokens: leastTokens });
   return { kind: 'no', limit: 'cost', needed, left: Math.max(0, ceiling - takenNanoUsd) };
+}
+
+/**
+ * Whether money that lost calls still hold is to be waited for: a while for an answer of full length, longer where the run would
+ * have to land. The same request as before may even be answered from the cache, for nothing.
+ */
+function isWorthWaiting({ ledger }: RunState, orLand: boolean): boolean {
+  const patience = orLand ? WAIT_QUESTIONS.orLand : WAIT_QUESTIONS.usual;
+  return openQuestions(ledger).some(({ asked }) => asked < patience);
 }
 
 /** What the closing answer will need when it is asked for after the step now under way. */

@@ -25,6 +25,9 @@ const TOOL_RETRY = {
   maximumInterval: '30s',
 } as const;
 
+/** A model server that is away is waited for as long as in the middle of a run, about a day. Bad input fails at once. */
+const PREPARE_RETRY = { maximumAttempts: 1_500, maximumInterval: '60s' } as const;
+
 /** A budget is a workflow on the same server; one that does not answer for minutes has no worker. */
 const DRAW_RETRY = { maximumAttempts: 20, maximumInterval: '10s' } as const;
 
@@ -65,7 +68,7 @@ function boundsOf(item: Startable, state: RunState): Partial<ActivityOptions> {
   const heartbeatTimeout = state.prepared?.heartbeatTimeoutMs ?? 8_000;
   switch (item.kind) {
     case 'prepare':
-      return { retry: { maximumAttempts: 20, maximumInterval: '10s' } };
+      return { retry: PREPARE_RETRY };
     case 'model':
       // Each attempt is reserved for and booked by the run, so it is the run that decides on another.
       return {

@@ -10,6 +10,8 @@ import { wellFormed } from './well-formed.js';
 const MAX_WORDS_CHARS = 500;
 const MAX_READ_CHARS = 20_000;
 const REDACTED = '[redacted]';
+/** Servers on the own machine take any key; a letter or two is no secret, and stands in every text. */
+const SHORTEST_SECRET_CHARS = 6;
 // What a gateway says when the server behind it did not answer, which may work, and bill, all the same (524: Cloudflare).
 const GATEWAY_STATUSES = new Set([502, 504, 520, 524]);
 
@@ -109,7 +111,7 @@ function toAgentError(failure: Failure, { apiKey, host }: { apiKey: string; host
 
 /** The server's words without secrets, request echoes and markup, cut to 500 characters. */
 function clean(text: string, apiKey: string): string {
-  const safe = (apiKey === '' ? text : text.replaceAll(apiKey, REDACTED))
+  const safe = (apiKey.length < SHORTEST_SECRET_CHARS ? text : text.replaceAll(apiKey, REDACTED))
     // After the key, lest the cut goes through it; before the patterns, which need not see a whole page.
     .slice(0, MAX_READ_CHARS)
     .replace(/\b(bearer|basic)\s+[^\s"',}]+/gi, `$1 ${REDACTED}`)

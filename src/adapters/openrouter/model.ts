@@ -240,9 +240,12 @@ async function costOf(
   catalog: Catalog,
 ): Promise<ModelCost> {
   const nanoUsd = reportedNanoUsd(usage);
-  if (nanoUsd !== null) return { kind: 'reported', nanoUsd };
+  if (nanoUsd !== null && nanoUsd > 0) return { kind: 'reported', nanoUsd };
   const price = (await catalog.price(answeredBy)) ?? (await dearestOf(request, catalog));
-  return estimateCost(tokens, price);
+  const estimate = estimateCost(tokens, price);
+  // Nothing, for what the list has a price for, is more often a default than a gift: it is asked about.
+  const isFree = nanoUsd === 0 && (estimate.kind === 'unknown' || estimate.nanoUsd === 0);
+  return isFree ? { kind: 'reported', nanoUsd: 0 } : estimate;
 }
 
 /** What the call may have cost at most by the list: servers may answer under a name that no list has. */
