@@ -158,7 +158,7 @@ function takeDraw(draft: Draft, key: string, outcome: Outcome<DrawResult>): void
 function requestCancel(draft: Draft): void {
   const { state } = draft;
   if (state.phase === 'closed' || state.cancelRequested) return;
-  if (state.phase === 'settling') return patch(draft, { settleUntilMs: draft.atMs });
+  if (state.phase === 'settling') return patch(draft, { settleUntilMs: null, inquiry: null });
   const { call } = state.model;
   patch(draft, {
     cancelRequested: true,

@@ -19,6 +19,8 @@ export interface Charge {
   status: 'reserved' | 'estimated';
   /** It brought no answer. */
   lost?: true;
+  /** Its answer came without a count of tokens. */
+  uncounted?: true;
   /** The run was continued with it, see `inheritedNanoUsd`. */
   inherited?: true;
   /** By which the server is asked what it cost. An estimated charge without one waits for a cached answer that names it. */
@@ -126,7 +128,8 @@ export function settle(ledger: Ledger, call: SettledCall): Ledger {
   const nanoUsd = cost.nanoUsd ?? held?.nanoUsd ?? null;
   const charge: Charge = { id: call.id, ...entry, nanoUsd, status: 'estimated', asked: 0, dueAtMs: null };
   if (generationId === undefined) return writeOff(counted, charge);
-  return withCharge(counted, { ...charge, generationId, dueAtMs: askAtMs });
+  const uncounted = call.promptTokens === 0 && { uncounted: true as const };
+  return withCharge(counted, { ...charge, ...uncounted, generationId, dueAtMs: askAtMs });
 }
 
 /** How a call went that ended without an answer. */
@@ -173,7 +176,7 @@ export function traceSource(
   return withCharge(ledger, { ...source.charge, status: 'estimated', lost: true, asked: 0, ...known });
 }
 
-/** Books what the server says a call has cost. Tokens of a call without an answer are not counted yet. */
+/** Books what the server says a call has cost, and its tokens where no answer told of them. */
 export function reconcile(
   ledger: Ledger,
   id: string,
@@ -187,7 +190,7 @@ export function reconcile(
     ...confirm(noteBooked(withoutCharge(ledger, id), charge), { ...charge, nanoUsd }),
     inheritedNanoUsd: ledger.inheritedNanoUsd + correctionNanoUsd,
   };
-  if (!charge.lost) return booked;
+  if (!charge.lost && !charge.uncounted) return booked;
   return {
     ...booked,
     promptTokens: ledger.promptTokens + promptTokens,

@@ -82,16 +82,18 @@ function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
     return;
   }
   const isCut = value.finish === 'length' && !draft.state.landing && !draft.state.cancelRequested;
-  const clampedBy = call.allowance?.clampedBy ?? null;
-  if (isCut && lowered) return pauseForCredit(draft);
-  // What cuts an answer short leaves none yet.
-  if (isCut && clampedBy) return beginLanding(draft, { outcome: 'limit', limit: clampedBy, error: null });
+  if (isCut && (lowered || call.allowance?.clampedBy)) return goOnAfterCut(draft, lowered);
   finishOrGoOn(draft, value.text ?? '');
 }
 
-/** The account could pay for a part of the answer only: the run goes on with the next step when there is credit again. */
-function pauseForCredit(draft: Draft): void {
-  patch(draft, { step: draft.state.step + 1, pause: { reason: 'payment' } });
+/** What credit or a ceiling has cut short is no answer yet: the run goes on with it when it can be paid, or lands. */
+function goOnAfterCut(draft: Draft, forCredit: boolean): void {
+  const blocked = blockedBy(draft.state, draft.atMs);
+  if (blocked) return beginLanding(draft, blocked);
+  append(draft, [{ role: 'user', content: 'Your answer was cut off there. Go on with it, in fewer words.' }]);
+  patch(draft, { step: draft.state.step + 1 });
+  if (!forCredit) return;
+  patch(draft, { pause: { reason: 'payment' } });
   const message = 'The credit was enough for a part of the answer only. Add credit, then resume the run.';
   emit(draft, { type: 'run_paused', reason: 'payment', by: null, message });
 }

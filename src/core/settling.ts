@@ -1,5 +1,6 @@
 import { emit, patch, type Draft } from './draft.js';
 import { drawFinally } from './draws.js';
+import { inquire } from './inquiries.js';
 import { openQuestions } from './ledger.js';
 import type { RunResult } from './progress.js';
 import { spendOf } from './spend.js';
@@ -9,11 +10,22 @@ import { spendOf } from './spend.js';
  * has got back what was not spent.
  */
 export function trySettle(draft: Draft): void {
-  const { phase, settleUntilMs, ledger, draw } = draft.state;
+  const { phase, ledger, draw } = draft.state;
   if (phase !== 'settling') return;
-  if (openQuestions(ledger).length > 0 && draft.atMs < (settleUntilMs ?? 0)) return;
+  if (openQuestions(ledger).length > 0 && isWorthAsking(draft)) return;
   if (draw && !draw.settled) return drawFinally(draft);
   finish(draft);
+}
+
+/** Until patience is over; then what is due is asked a last time, as there may have been no worker to ask it. */
+function isWorthAsking(draft: Draft): boolean {
+  const { settleUntilMs } = draft.state;
+  if (settleUntilMs !== null && draft.atMs < settleUntilMs) return true;
+  if (settleUntilMs !== null) {
+    patch(draft, { settleUntilMs: null });
+    inquire(draft);
+  }
+  return draft.state.inquiry !== null;
 }
 
 /** Fixes the result and tells watchers. */

@@ -184,15 +184,22 @@ describe('a key with a limit of its own', () => {
 });
 
 describe('a model server that is away', () => {
+  const free = { goal: 'x', limits: { maxCostUsd: null } };
+
+  it('is waited for by a run with a ceiling on cost, which needs its prices', async () => {
+    const ports = { model: { ...model, describe: away } };
+    await expect(prepare({ goal: 'x' }, ports)).rejects.toMatchObject({
+      type: 'MODEL_UNREACHABLE',
+      nonRetryable: false,
+    });
+  });
+
   const away = () => Promise.reject(new AgentError('MODEL_UNREACHABLE', 'Nobody there.'));
 
   it.each(['checkKey', 'describe'] as const)(
     'is warned of, and its models stay unknown (%s)',
     async (question) => {
-      const { warnings, modelFacts } = await prepare(
-        { goal: 'x' },
-        { model: { ...model, [question]: away } },
-      );
+      const { warnings, modelFacts } = await prepare(free, { model: { ...model, [question]: away } });
       expect(warnings).toEqual([expect.stringContaining('Nobody there.')]);
       expect(modelFacts).toEqual({});
     },
@@ -205,7 +212,7 @@ describe('a model server that is away', () => {
 
   it('has told of those models that it was asked about before', async () => {
     const describe = (id: string) => (id === 'maker/default' ? model.describe(id) : away());
-    const input = { goal: 'x', models: ['maker/other'] };
+    const input = { ...free, models: ['maker/other'] };
     const { modelFacts } = await prepare(input, { model: { ...model, describe } });
     expect(Object.keys(modelFacts ?? {})).toEqual(['maker/default']);
   });
@@ -215,7 +222,7 @@ it('does not wait long for a model server that does not answer', async () => {
   jest.useFakeTimers();
   try {
     const prepared = prepare(
-      { goal: 'x' },
+      { goal: 'x', limits: { maxCostUsd: null } },
       { model: { ...model, checkKey: () => new Promise(() => undefined) } },
     );
     await jest.advanceTimersByTimeAsync(10_000);

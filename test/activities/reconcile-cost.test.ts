@@ -63,11 +63,16 @@ it.each<[string, Error, object]>([
   ['a bug', new TypeError('x is undefined'), { message: 'x is undefined', retryable: true }],
   ['a refused key', new AgentError('MODEL_AUTH', 'No.'), { code: 'MODEL_AUTH', retryable: false }],
 ])('fails when it cannot know, which is not the same as not found: %s', async (_what, error, expected) => {
-  const { result } = reconcile(
-    async (id) => (id === 'paid' ? (KNOWN['paid'] ?? null) : Promise.reject(error)),
-    ['paid', 'other'],
-  );
+  const { result } = reconcile(() => Promise.reject(error), ['paid', 'other']);
   expect((await endOf(result)).outcome).toMatchObject({ kind: 'failed', ...expected });
+});
+
+it('gives what it learned, though another question failed', async () => {
+  const { result } = reconcile(
+    async (id) => (id === 'paid' ? (KNOWN['paid'] ?? null) : Promise.reject(new Error('No.'))),
+    ['other', 'paid'],
+  );
+  expect(await result).toMatchObject({ found: [{ generationId: 'paid' }] });
 });
 
 it('says that it is alive as soon as it begins', async () => {

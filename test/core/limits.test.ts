@@ -111,16 +111,26 @@ describe('a step that a ceiling has cut short', () => {
   it.each([
     ['cost', { maxCostUsd: 0.05 }],
     ['tokens', { maxTokens: 5_000 }],
-  ] as const)('is not taken as the answer: %s', (limit, limits) => {
-    const shell = modelAnswers(limited(limits), { text: 'And so the', finish: 'length' });
-    expect([landedBy(shell), isClosing(shell)]).toEqual([limit, true]);
-    modelAnswers(shell, { text: 'As far as I got.' });
-    expect(shell.state.result).toMatchObject({
-      outcome: 'limit',
-      limit,
-      answer: 'As far as I got.',
-      steps: 1,
-    });
+  ] as const)(
+    'is not taken as the answer: the run goes on with it as long as that can be paid (%s)',
+    (_limit, limits) => {
+      const shell = modelAnswers(limited(limits), { text: 'And so the', finish: 'length' });
+      expect([landedBy(shell), underWay(shell)]).toEqual([undefined, ['s1.m0']]);
+      expect(shell.state.transcript.slice(-2)).toMatchObject([
+        { role: 'assistant', content: 'And so the' },
+        { role: 'user', content: expect.stringContaining('cut off') },
+      ]);
+      modelAnswers(shell, { text: 'end.' });
+      expect(shell.state.result).toMatchObject({ outcome: 'done', limit: null, answer: 'end.', steps: 2 });
+    },
+  );
+
+  it('lands the run when nothing is left to go on with', () => {
+    const spent = { text: 'And so the', finish: 'length', costNanoUsd: 45_000_000 };
+    const shell = modelAnswers(limited({ maxCostUsd: 0.05 }), spent);
+    expect(landedBy(shell)).toBe('cost');
+    if (isClosing(shell)) modelAnswers(shell, { text: 'As far as I got.' });
+    expect(shell.state.result).toMatchObject({ outcome: 'limit', limit: 'cost', steps: 1 });
   });
 
   it('is the answer when it came to its end by itself', () => {

@@ -225,12 +225,14 @@ describe('a payment that is refused', () => {
     expect(eventsOf(shell.events, 'run_paused')).toEqual([]);
   });
 
-  it('tells of a further attempt at the same step, and takes what it could still write for the answer', () => {
+  it('tells of a further attempt at the same step, and takes what credit cut short for no answer', () => {
     const shell = refuses(running(), 700);
     expect(modelInput(shell)).toMatchObject({ attempt: 2 });
     expect(eventsOf(shell.events, 'step_started')).toHaveLength(1);
     modelAnswers(shell, { text: 'Cut sh', finish: 'length' });
-    expect(shell.state.result).toMatchObject({ outcome: 'done', limit: null, answer: 'Cut sh' });
+    expect([shell.state.pause, shell.state.result]).toEqual([{ reason: 'payment' }, null]);
+    modelAnswers(shell.control('resume'), { text: 'Whole.' });
+    expect(shell.state.result).toMatchObject({ outcome: 'done', limit: null, answer: 'Whole.', steps: 2 });
   });
 
   it('lowers the tokens of the closing call, too', () => {

@@ -220,24 +220,33 @@ describe('a quote while a lost call may turn out cheaper', () => {
     });
   });
 
-  it('is a smaller answer when that can be paid, unless the same request may be answered from the cache', () => {
+  /** The server was asked so often already. */
+  const asked = (state: RunState, times: number): RunState => ({
+    ...state,
+    ledger: { ...state.ledger, charges: state.ledger.charges.map((charge) => ({ ...charge, asked: times })) },
+  });
+
+  it('is to wait a while for an answer of full length, then a smaller one', () => {
     const state = ready(ceiling, { ledger: lost(worst(PROMPT, 8_192), 'gen-1') });
-    const { maxOutputTokens } = allowanceOf(quote(state, 'step'));
-    expect(maxOutputTokens).toBeLessThan(8_192);
-    const retry = { ...state, model: { ...state.model, heldTokens: 8_192 } };
-    expect(quote(retry, 'step')).toEqual({ kind: 'wait' });
-    const untold = { ...retry, ledger: lost(worst(PROMPT, 8_192)) };
-    expect(allowanceOf(quote(untold, 'step'))).toMatchObject({ maxOutputTokens, clampedBy: 'cost' });
+    expect(quote(asked(state, 4), 'step')).toEqual({ kind: 'wait' });
+    const { maxOutputTokens, clampedBy } = allowanceOf(quote(asked(state, 5), 'step'));
+    expect([maxOutputTokens < 8_192, clampedBy]).toEqual([true, 'cost']);
+    const untold = { ...state, ledger: lost(worst(PROMPT, 8_192)) };
+    expect(allowanceOf(quote(untold, 'step'))).toMatchObject({ maxOutputTokens, clampedBy });
+  });
+
+  it('is to wait longer where the run would have to land, but not for ever', () => {
+    const held = worst(PROMPT, 8_192) * 2 - fund(8_192);
+    const state = ready(ceiling, { ledger: lost(held, 'gen-1') });
+    expect(quote(asked(state, 7), 'step')).toEqual({ kind: 'wait' });
+    expect(quote(asked(state, 8), 'step')).toMatchObject({ kind: 'no', limit: 'cost' });
   });
 
   it('is a yes as soon as the money just suffices', () => {
     const lostNanoUsd = 1_000;
-    const enough = (tokens: number, wanted = 8_192) => ({
-      maxCostUsd: usd(lostNanoUsd + worst(PROMPT, tokens) + fund(wanted)),
-    });
-    const few = quote(ready(enough(256), { ledger: lost(lostNanoUsd, 'gen-1') }), 'step');
-    expect(allowanceOf(few).maxOutputTokens).toBe(256);
-    const state = ready(enough(8_192), { ledger: lost(lostNanoUsd, 'gen-1') });
+    const enough = { maxCostUsd: usd(lostNanoUsd + worst(PROMPT, 8_192) + fund(8_192)) };
+    const state = ready(enough, { ledger: lost(lostNanoUsd, 'gen-1') });
+    expect(allowanceOf(quote(state, 'step')).maxOutputTokens).toBe(8_192);
     const retry = quote({ ...state, model: { ...state.model, heldTokens: 8_192 } }, 'step');
     expect(allowanceOf(retry).maxOutputTokens).toBe(8_192);
   });
@@ -297,12 +306,12 @@ describe('a quote of a run that draws from a shared budget', () => {
   const step = worst(PROMPT, 8_192);
   const taken = fund(8_192);
 
-  it('is to draw what four such calls and the landing need', () => {
-    expect(quote(drawn({}), 'step')).toEqual({ kind: 'draw', totalNanoUsd: taken + 4 * step });
+  it('is to draw what two such calls and the landing need', () => {
+    expect(quote(drawn({}), 'step')).toEqual({ kind: 'draw', totalNanoUsd: taken + 2 * step });
   });
 
   it('draws no more than the ceiling of the run itself', () => {
-    const own = taken + 2 * step;
+    const own = taken + step + 1_000;
     expect(quote(drawn({}, { maxCostUsd: usd(own) }), 'step')).toEqual({ kind: 'draw', totalNanoUsd: own });
   });
 
@@ -328,7 +337,7 @@ describe('a quote of a run that draws from a shared budget', () => {
     const asked = { grantedNanoUsd: taken + step, askedNanoUsd: taken + step };
     expect(quote(drawn(asked, {}, { ledger: spent(1) }), 'step')).toEqual({
       kind: 'draw',
-      totalNanoUsd: 1 + taken + 4 * step,
+      totalNanoUsd: 1 + taken + 2 * step,
     });
   });
 
@@ -346,7 +355,7 @@ describe('a quote of a run that draws from a shared budget', () => {
     const ledger = { ...spent(5_000_000), inheritedNanoUsd: 5_000_000 };
     expect(quote(drawn({}, {}, { ledger }), 'step')).toEqual({
       kind: 'draw',
-      totalNanoUsd: taken + 4 * step,
+      totalNanoUsd: taken + 2 * step,
     });
     const state = drawn({ grantedNanoUsd: taken + step, askedNanoUsd: taken + step }, {}, { ledger });
     expect(ceilingNanoUsd(state)).toBe(5_000_000 + taken + step);

@@ -17,7 +17,7 @@ import {
 
 const open = useKillWorlds(useTemporalServer());
 const LIVES = Number(process.env['LONGHAUL_MONEY_LIVES'] ?? 24);
-const SEED = Number(process.env['LONGHAUL_MONEY_SEED'] ?? 7);
+const SEED = Number(process.env['LONGHAUL_MONEY_SEED'] ?? 2026);
 const AT_ONCE = 12;
 const WORKERS = 2;
 /** Lives that may end in doubt, as a share of all. */

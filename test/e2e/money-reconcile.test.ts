@@ -43,7 +43,7 @@ describe('an answer that does not say what it cost', () => {
   ];
 
   it.each(silences)('is paid as its bill says when the server %s', async (_how, fault) => {
-    const world = await open({ script: firstGoesWrong(fault), standIn: { generationMisses: 2 } });
+    const world = await open({ script: firstGoesWrong(fault) });
     const run = await world.client.start({ goal: 'Go.', limits: { maxCostUsd: 1 } });
     expect(await expectExactBill(world, run)).toMatchObject({ outcome: 'done', steps: 2 });
     const [first] = billsOf(world.standIn, run.runId);

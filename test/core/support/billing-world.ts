@@ -295,8 +295,8 @@ export class BillingWorld {
       for (const { generationId, promptTokens, completionTokens } of found) {
         this.#notes.note('reconciled');
         this.#resolved.add(generationId);
-        const lost = shell.state.ledger.charges.find((one) => one.generationId === generationId)?.lost;
-        if (lost) this.#notes.countTokens({ promptTokens, completionTokens });
+        const charge = shell.state.ledger.charges.find((one) => one.generationId === generationId);
+        if (charge?.lost || charge?.uncounted) this.#notes.countTokens({ promptTokens, completionTokens });
       }
     if (found.length < input.generationIds.length) this.#notes.note('not known yet');
     shell.deliver({ type: 'cost_reported', key, outcome: { kind: 'ok', value: { found } } });

@@ -103,7 +103,7 @@ const MAX_FAULTY_ATTEMPTS = 4;
 
 function randomFault(dice: Dice, attempt: number): Fault | undefined {
   if (attempt > MAX_FAULTY_ATTEMPTS || !dice.chance(40)) return undefined;
-  if (dice.chance(4)) return { kind: 'hang-before-headers' };
+  if (dice.chance(2)) return { kind: 'hang-before-headers' };
   const afterChunks = 1 + dice.roll(6);
   return dice.pick<Fault>([
     { kind: 'http', status: 429, headers: { 'retry-after': '1' } },
@@ -219,7 +219,9 @@ class Meddler {
   async meddle(): Promise<void> {
     const { run, dice, ending, endAt } = this;
     this.deeds += 1;
-    if ((await run.progress()).status === 'paused') return run.resume();
+    const { status, settling } = await run.progress();
+    if (settling) return;
+    if (status === 'paused') return run.resume();
     if (this.deeds === endAt && ending !== null) return ending === 'stop' ? run.stop() : this.cancel();
     if (this.deeds > 15 || !dice.chance(45)) return;
     const text = `A word, number ${dice.roll(100)}.`;
