@@ -29,9 +29,22 @@ describe('a run that began before money was reserved', () => {
   it('leaves further attempts to Temporal: a failure is one for good', () => {
     const shell = modelFails(running({ behaviour: 1, models: ['maker/second'] }), 'MODEL_UNAVAILABLE');
     expect(lastOf(shell, 'fallback_used')).toMatchObject({ from: 'maker/first', to: 'maker/second' });
+    expect(eventsOf(shell.events, 'model_failed')).toEqual([]);
     modelFails(shell, 'MODEL_UNAVAILABLE');
     expect([underWay(shell), shell.timerAtMs]).toEqual([[], shell.nowMs + 300_000]);
     expect(view(shell.state).status).toBe('waiting');
+  });
+
+  it('gives an outage up after a day, to the millisecond', () => {
+    const fails = (afterMs: number) => {
+      const shell = modelFails(old(), 'MODEL_UNAVAILABLE');
+      const fromMs = shell.nowMs;
+      shell.awaitTimer();
+      shell.nowMs = fromMs + afterMs;
+      return modelFails(shell, 'MODEL_UNAVAILABLE');
+    };
+    expect(lastOf(fails(86_399_999), 'landing_started')).toBeUndefined();
+    expect(lastOf(fails(86_400_000), 'landing_started')).toMatchObject({ outcome: 'failed' });
   });
 
   it('waits an outage out after a call that did not end in time, and counts it as lost whatever it says', () => {

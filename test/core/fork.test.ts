@@ -86,6 +86,7 @@ describe('a run that goes on from another one', () => {
       item.role === 'tool' ? [item.content] : [],
     );
     expect(results).toEqual([expect.stringContaining('"status":"cancelled"'), 'Seen.']);
+    expect(results[0]).toContain('taken up again before the call had ended');
   });
 
   it('pays for nothing that is under way in the other one, and asks on what that could not find out', () => {
@@ -106,6 +107,29 @@ describe('a run that goes on from another one', () => {
       estimatedNanoUsd: 0,
       inheritedNanoUsd: 500,
     });
+  });
+
+  it('does not ask for a lost call whose generation nobody knows', () => {
+    const shell = limited({});
+    modelSettles(shell, { kind: 'timed_out', details: { sent: true } });
+    const fork = forkOf(shell.state);
+    expect(view(fork.state).spend.estimatedNanoUsd).toBe(view(shell.state).spend.estimatedNanoUsd);
+    expect([...fork.started.keys()].filter((key) => key.startsWith('g'))).toEqual([]);
+  });
+
+  it('begins with the step that the other one never finished', () => {
+    const fork = forkOf(limited({}).state);
+    expect([...fork.started.keys()]).toEqual(['s0.m0']);
+  });
+
+  it('hears that it may go on where nothing is said', () => {
+    const said = forkOf(ended().state, { say: ' \n' }).state.transcript.at(-1);
+    expect(said).toEqual(forkOf(ended().state).state.transcript.at(-1));
+  });
+
+  it('goes on from a run of no name where none is given', () => {
+    const snapshot = JSON.parse(JSON.stringify(takeSnapshot(ended().state)));
+    expect(new Shell({ goal: 'Tidy up.', fork: { of: 7, snapshot } }).state.forkOf).toBeNull();
   });
 
   it('says which run it goes on from', () => {

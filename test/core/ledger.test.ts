@@ -163,6 +163,15 @@ describe('the ledger', () => {
     expect(lose(two, loss({ mayHaveCost: false })).charges).toMatchObject([{ id: 's0.m1' }]);
   });
 
+  it('writes each call off at what was held for it, and sums that up by purpose and model', () => {
+    const two = held(40, held(300), 's0.m1');
+    const second = settle(two, answer({ id: 's0.m1', cost: UNKNOWN }));
+    expect([second.estimatedNanoUsd, chargedNanoUsd(second)]).toEqual([40, 340]);
+    const { byPurpose, byModel } = settle(second, answer({ cost: UNKNOWN }));
+    const account = { calls: 2, confirmedNanoUsd: 0, estimatedNanoUsd: 340 };
+    expect([byPurpose, byModel]).toEqual([{ step: account }, { m: account }]);
+  });
+
   it('gathers the models beyond twenty in one account', () => {
     const names = Array.from({ length: 23 }, (_, index) => `m${index}`);
     const ledger = names.reduce((sum, model) => settle(sum, answer({ model })), EMPTY_LEDGER);
@@ -231,6 +240,10 @@ describe('a lost call', () => {
     });
   });
 
+  it('leaves no name behind that it never had', () => {
+    expect(postpone(lose(held(300), loss()), 's0.m0', null).bookedGenerations).toHaveLength(0);
+  });
+
   it('is written off only when nobody knows its generation, and no reservation ever is', () => {
     const known = held(7, lose(held(300), loss({ generationId: 'gen-1' })), 's0.m1');
     expect(writeOffNameless(known)).toEqual(known);
@@ -272,6 +285,15 @@ describe('the source of a cached answer', () => {
   it('is never a call that is under way, nor one that was answered', () => {
     const open = settle(held(300), answer({ cost: UNKNOWN, generationId: 'gen-2' }));
     expect(traceSource(held(9, open, 's0.m1'), source('gen-1')).charges.length).toBe(3);
+  });
+
+  it('is never another lost call whose generation is known, though that one is cheaper', () => {
+    const known = lose(held(10), loss({ generationId: 'gen-2' }));
+    const lost = lose(held(300, known, 's0.m1'), loss({ id: 's0.m1' }));
+    expect(traceSource(lost, source('gen-1')).charges).toMatchObject([
+      { id: 's0.m0', generationId: 'gen-2' },
+      { id: 's0.m1', generationId: 'gen-1' },
+    ]);
   });
 
   it.each([

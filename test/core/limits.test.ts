@@ -1,4 +1,5 @@
-import { isLimit, limitReached, limitsOf } from '../../src/core/limits.js';
+import { EMPTY_LEDGER, lose, reserve } from '../../src/core/ledger.js';
+import { isLimit, limitReached, limitsOf, limitsReached, limitUses } from '../../src/core/limits.js';
 import { NO_LIMITS, type Limits } from '../../src/core/run-input.js';
 import { startState } from '../../src/core/start.js';
 import { view } from '../../src/core/view.js';
@@ -283,6 +284,8 @@ describe('isLimit', () => {
     ['maxCostUsd', 1e6, true],
     ['maxCostUsd', 1_000_000.01, false],
     ['maxCostUsd', 0, false],
+    ['maxCostUsd', '5', false],
+    ['maxCostUsd', true, false],
     ['maxSteps', 1, true],
     ['maxSteps', 1e15, true],
     ['maxSteps', 1e15 + 1, false],
@@ -292,5 +295,27 @@ describe('isLimit', () => {
     ['maxTokens', null, false],
   ] as const)('of %s and %p is %p', (key, value, expected) => {
     expect(isLimit(key, value)).toBe(expected);
+  });
+});
+
+describe('a ceiling on cost that a lost call reaches', () => {
+  const held = reserve(EMPTY_LEDGER, { id: 'x', purpose: 'step', model: 'm', nanoUsd: 1_000 });
+  const reached = (generationId?: string) => {
+    const { state } = limited({ maxCostUsd: 1e-6, maxSteps: 1 });
+    const ledger = lose(held, {
+      id: 'x',
+      mayHaveCost: true,
+      askAtMs: 0,
+      ...(generationId && { generationId }),
+    });
+    return limitsReached({ ...state, ledger, stepsCompleted: 1 }, START_MS);
+  };
+
+  it('is not reached as long as the server may say that it cost less; others are', () => {
+    expect([reached('gen-1'), reached()]).toEqual([['steps'], ['cost', 'steps']]);
+  });
+
+  it('is none where no ceiling is set', () => {
+    expect(limitUses(running().state, START_MS)).toEqual([]);
   });
 });

@@ -104,6 +104,29 @@ describe('an attempt that failed', () => {
     }
   });
 
+  it('waits as usual where the server asks for no time that could be waited', () => {
+    const usualMs = waitMs(modelFails(running(), 'MODEL_RATE_LIMITED', true, FREE));
+    for (const delayMs of [-5, 'soon', '7000', null])
+      expect(waitMs(modelFails(running(), 'MODEL_RATE_LIMITED', true, { ...FREE, delayMs }))).toBe(usualMs);
+  });
+
+  it('spreads runs that were asked for the same wait over a second', () => {
+    const waits = Array.from({ length: 50 }, (_, n) =>
+      waitMs(modelFails(runNamed(`run-${n}`), 'MODEL_RATE_LIMITED', true, { ...FREE, delayMs: 5_000 })),
+    );
+    expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(500);
+  });
+
+  it('is spread anew each time', () => {
+    const shell = running();
+    const shares = [1_000, 2_000, 4_000, 8_000].map((aboutMs) => {
+      const ms = waitMs(modelFails(shell, 'MODEL_UNAVAILABLE', true, FREE));
+      shell.awaitTimer();
+      return Math.round((ms / aboutMs) * 100);
+    });
+    expect(new Set(shares).size).toBeGreaterThan(1);
+  });
+
   it('is left for the next model when the server wants a pause of more than five minutes', () => {
     const limited = (delayMs: number, models: string[] = []) =>
       modelFails(running({ models }), 'MODEL_RATE_LIMITED', true, { ...FREE, delayMs });
@@ -180,6 +203,13 @@ describe('an attempt that was lost with its worker', () => {
     ]);
   });
 
+  it('counts as an attempt, and is told in words', () => {
+    const shell = losesWorker(running());
+    expect(lastOf(shell, 'model_failed')?.message).toContain('did not end in time');
+    modelFails(losesWorker(shell), 'MODEL_STALLED', true, FREE);
+    expect(eventsOf(shell.events, 'model_failed').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  });
+
   it('is known by the word that a worker leaves when it goes away', () => {
     const shell = running();
     modelFails(shell, 'MODEL_UNREACHABLE', true, { ...FREE, workerGone: true });
@@ -218,6 +248,15 @@ describe('a payment that is refused', () => {
       expect(refuses(running(), tokens).state.pause).toEqual({ reason: 'payment' });
     },
   );
+
+  it('lowers the tokens to the least that a step is worth asking for', () => {
+    expect(modelInput(refuses(running(), 256)).maxOutputTokens).toBe(256);
+  });
+
+  it('pauses the run when the server names no number of tokens', () => {
+    const details = { unbilled: true, affordableTokens: 'many' };
+    expect(modelFails(running(), 'MODEL_PAYMENT', false, details).state.pause).toEqual({ reason: 'payment' });
+  });
 
   it('gives the closing call up, for nobody waits beside it', () => {
     const shell = refuses(modelCalledOff(running().control('stop')));
@@ -273,6 +312,15 @@ describe('a price that has risen', () => {
     });
   });
 
+  it('leaves the prices of other models as they are', () => {
+    const shell = running({ modelFacts: { 'maker/first': factsOf(), 'maker/second': factsOf(PRICE) } });
+    rises(shell, { 'maker/first': dear });
+    expect(shell.state.prepared?.modelFacts).toEqual({
+      'maker/first': factsOf(dear),
+      'maker/second': factsOf(PRICE),
+    });
+  });
+
   it('that is no news uses an attempt up, so that nothing goes on for ever', () => {
     const shell = rises(running(), { 'maker/first': dear });
     for (let n = 1; n < 6; n++) {
@@ -305,7 +353,7 @@ describe('a closing call that failed', () => {
 
   it('is made without tools at once when the server refuses it, and only once so', () => {
     const shell = modelFails(closing(), 'MODEL_BAD_REQUEST', false, { unbilled: true });
-    expect(modelInput(shell)).toMatchObject({ purpose: 'landing', noTools: true });
+    expect(modelInput(shell)).toMatchObject({ purpose: 'landing', noTools: true, attempt: 2 });
     modelFails(shell, 'MODEL_BAD_REQUEST', false, { unbilled: true });
     expect(shell.closed).toBe(true);
   });

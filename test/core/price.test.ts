@@ -164,6 +164,14 @@ describe('the tokens that money buys', () => {
     expect(affordableOutputTokens(PRICE, { promptTokens: 100, nanoUsd })).toBe(affordable);
   });
 
+  it('are one less where the quotient is rounded up to a token too many', () => {
+    const price = { ...PRICE, completionNanoUsdPerMillion: 75_000_000_131 };
+    const nanoUsd = 9_732_825_017;
+    expect(Math.floor((nanoUsd / 75_000_000_131) * 1e6)).toBe(129_771);
+    expect(worstCaseNanoUsd(price, { promptTokens: 0, maxOutputTokens: 129_771 })).toBe(nanoUsd + 1);
+    expect(affordableOutputTokens(price, { promptTokens: 0, nanoUsd })).toBe(129_770);
+  });
+
   it('are without end where they cost nothing', () => {
     const price = { ...PRICE, completionNanoUsdPerMillion: 0 };
     expect(affordableOutputTokens(price, { promptTokens: 100, nanoUsd: 100_000 })).toBe(

@@ -63,6 +63,7 @@ describe('the size of text', () => {
     ['\ud800', 3],
     ['\udbff\udfff', 4],
     ['\udc00\ud800', 6],
+    ['\udc00\udc00', 6],
     ['\ud800\ud800\udc00', 7],
     ['\ue000', 3],
     ['🧹', 4],

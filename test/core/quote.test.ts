@@ -78,6 +78,9 @@ describe('a quote without a ceiling', () => {
     expect(
       allowanceOf(quote(ready({}, { prepared: { modelFacts: {} } }), 'step')).reservedNanoUsd,
     ).toBeNull();
+    const { modelFacts: _, ...nothingLookedUp } = preparedWith();
+    for (const prepared of [null, nothingLookedUp])
+      expect(allowanceOf(quote({ ...ready(), prepared }, 'step')).reservedNanoUsd).toBeNull();
     const second = ready({}, { prepared: { models: ['maker/unknown'] } });
     expect(allowanceOf(quote(second, 'step')).reservedNanoUsd).toBeNull();
   });
@@ -331,6 +334,11 @@ describe('a quote of a run that draws from a shared budget', () => {
       kind: 'no',
       limit: 'cost',
     });
+  });
+
+  it('does not ask again for what it has asked for before, to the nano-dollar', () => {
+    const asked = { grantedNanoUsd: taken + worst(PROMPT, 300), askedNanoUsd: taken + step };
+    expect(allowanceOf(quote(drawn(asked), 'step')).maxOutputTokens).toBe(300);
   });
 
   it('asks again once it needs more than it ever asked for', () => {

@@ -87,3 +87,12 @@ describe('a ceiling of which four fifths are used', () => {
     expect(warned(toolAnswers(shell.control('stop'), 's3.c0'))).toEqual([]);
   });
 });
+
+describe('a ceiling that comes near as another one is raised', () => {
+  it('is told once', () => {
+    const shell = steps(limited({ maxSteps: 5, maxTokens: 100_000 }), 4);
+    shell.control('setLimits', { maxSteps: 20 });
+    expect(warned(step(shell, 0, 85_000))).toEqual(['steps', 'tokens']);
+    expect(warned(step(shell))).toEqual(['steps', 'tokens']);
+  });
+});
