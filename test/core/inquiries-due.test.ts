@@ -1,7 +1,7 @@
 import { nextInquiryMs } from '../../src/core/inquiries.js';
 import { EMPTY_LEDGER, lose, reserve } from '../../src/core/ledger.js';
 import type { RunState } from '../../src/core/state.js';
-import { costNotFound, costsReported, modelAnswers, modelFails, running } from './support/run.js';
+import { costNotFound, costsReported, modelFails, running } from './support/run.js';
 import type { Shell } from './support/shell.js';
 
 /** A run with lost calls `gen-0`, `gen-1`, … of which the server is to be asked at these times. */
