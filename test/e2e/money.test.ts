@@ -113,26 +113,24 @@ it('keeps one ceiling over a run that is paused and resumed three times, and its
   }
   const first = await expectExactBill(world, run);
   expect(first).toMatchObject({ outcome: 'limit', limit: 'cost' });
-  const spentNanoUsd = first.spend.costNanoUsd;
 
   const again = await run.fork();
-  expect(await expectExactBill(world, again)).toMatchObject({ outcome: 'limit', limit: 'cost' });
-  const billed = [run, again].map(({ runId }) => billedNanoUsd(world.standIn, runId));
-  expect(
-    Math.max(
-      ...billed,
-      billed.reduce((sum, one) => sum + one, 0),
-    ),
-  ).toBeLessThanOrEqual(CEILING_USD * NANO);
+  const none = await expectExactBill(world, again);
+  expect(none).toMatchObject({ outcome: 'limit', limit: 'cost' });
+  const billed = (...runs: RunHandle[]) =>
+    runs.reduce((sum, { runId }) => sum + billedNanoUsd(world.standIn, runId), 0);
+  expect(billed(run, again)).toBeLessThanOrEqual(CEILING_USD * NANO);
+  // Taken up again from its end a second time it would spend beside the first.
+  await expect(run.fork()).rejects.toMatchObject({ code: 'RUN_EXISTS' });
 
-  const richer = await run.fork({ limits: { maxCostUsd: CEILING_USD * 2 } });
+  const richer = await again.fork({ limits: { maxCostUsd: CEILING_USD * 2 } });
   const second = await expectExactBill(world, richer);
   expect(second).toMatchObject({ outcome: 'limit', limit: 'cost', answer: 'Landed.' });
-  expect(second.spend.inheritedNanoUsd).toBe(spentNanoUsd);
+  expect(second.spend.inheritedNanoUsd).toBe(none.spend.costNanoUsd);
+  expect(none.spend.inheritedNanoUsd).toBe(first.spend.costNanoUsd);
   expect(second.steps).toBeGreaterThan(first.steps);
-  expect(spentNanoUsd + billedNanoUsd(world.standIn, richer.runId)).toBeLessThanOrEqual(
-    CEILING_USD * 2 * NANO,
-  );
+  expect(second.spend.costNanoUsd).toBe(billed(run, again, richer));
+  expect(billed(run, again, richer)).toBeLessThanOrEqual(CEILING_USD * 2 * NANO);
 });
 
 describe('a ceiling that is raised', () => {
