@@ -19,8 +19,9 @@ export const MONEY_ENV = {
   LONGHAUL_FIRST_CONTENT_TIMEOUT_MS: '3000',
 } as const;
 
-/** Of providers that stop when the client hangs up, and of one that does not (`google`). */
-const MODEL_IDS = ['stand-in/one', 'anthropic/two', 'google/three', 'openai/four', 'stand-in/five'] as const;
+/** Of providers that stop when the client hangs up, and of one that does not. */
+const GOES_ON = 'stand-in/three';
+const MODEL_IDS = ['stand-in/one', 'anthropic/two', GOES_ON, 'openai/four', 'stand-in/five'] as const;
 
 /** Models at random prices. None is free, so that doubt always shows as an estimate. */
 export function randomModels(dice: Dice): StandInModel[] {
@@ -31,6 +32,7 @@ export function randomModels(dice: Dice): StandInModel[] {
     const hasTier = dice.chance(50);
     return {
       id,
+      cancellable: id !== GOES_ON,
       promptNanoUsd,
       completionNanoUsd,
       byok: dice.chance(25),
