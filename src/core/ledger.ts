@@ -1,3 +1,5 @@
+import { addTo, type Account } from './accounts.js';
+
 /** What money is spent on. */
 export type Purpose = 'step' | 'review' | 'landing' | 'compaction' | 'speech' | 'transcription' | 'child';
 
@@ -29,14 +31,6 @@ export interface Charge {
   asked: number;
   /** When the server is asked next; `null`: not at all. */
   dueAtMs: number | null;
-}
-
-/** The sums of one purpose or model. */
-export interface Account {
-  calls: number;
-  confirmedNanoUsd: number;
-  /** Charged, and never to be confirmed. */
-  estimatedNanoUsd: number;
 }
 
 /** The run's money and tokens. Integer nano-dollars; what is not known is charged at its worst or counted in `unknownCostCalls`, never as zero. */
@@ -77,9 +71,6 @@ export const EMPTY_LEDGER: Ledger = {
   byPurpose: {},
   byModel: {},
 };
-
-/** An account before its first call. */
-export const EMPTY_ACCOUNT: Account = { calls: 0, confirmedNanoUsd: 0, estimatedNanoUsd: 0 };
 
 /** Accounts of single models; those beyond are summed up, so that a ledger stays small. */
 const MAX_MODEL_ACCOUNTS = 20;
@@ -296,16 +287,7 @@ function book(ledger: Ledger, { purpose, model }: Entry, amounts: Partial<Accoun
   const name = isFull && !ledger.byModel[model] ? OTHER_MODELS : model;
   return {
     ...ledger,
-    byPurpose: { ...ledger.byPurpose, [purpose]: add(ledger.byPurpose[purpose], amounts) },
-    byModel: { ...ledger.byModel, [name]: add(ledger.byModel[name], amounts) },
-  };
-}
-
-function add(account: Account = EMPTY_ACCOUNT, amounts: Partial<Account>): Account {
-  const { calls = 0, confirmedNanoUsd = 0, estimatedNanoUsd = 0 } = amounts;
-  return {
-    calls: account.calls + calls,
-    confirmedNanoUsd: account.confirmedNanoUsd + confirmedNanoUsd,
-    estimatedNanoUsd: account.estimatedNanoUsd + estimatedNanoUsd,
+    byPurpose: { ...ledger.byPurpose, [purpose]: addTo(ledger.byPurpose[purpose], amounts) },
+    byModel: { ...ledger.byModel, [name]: addTo(ledger.byModel[name], amounts) },
   };
 }

@@ -1,4 +1,5 @@
-import { EMPTY_ACCOUNT, sumOf, type Account, type Charge, type Ledger } from './ledger.js';
+import { EMPTY_ACCOUNT, type Account } from './accounts.js';
+import { sumOf, type Charge, type Ledger } from './ledger.js';
 import type { AccountSpend, Spend } from './progress.js';
 
 /** The ledger as watchers see it. */
