@@ -29,6 +29,14 @@ export interface Config {
     /** Not enumerable. `null` when not set. */
     readonly token: string | null;
   };
+  /** The shell tool: not there; there where commands can be confined by bubblewrap; there without any confinement. */
+  shell: 'off' | 'sandboxed' | 'unconfined';
+  webhook: {
+    /** Signs what is sent. Not enumerable. `null` when not set. */
+    readonly secret: string | null;
+    /** `host:port` that may be called though it is not on the public internet. */
+    allow: readonly string[];
+  };
   /** The first one encrypts, all decrypt. Empty: payloads are not encrypted. */
   encryptionKeys: readonly EncryptionKey[];
   heartbeatTimeoutMs: number;
@@ -95,6 +103,18 @@ const variables = z.object({
       'must be left out: redis is not available in this version, the bus is in-process',
     ),
   LONGHAUL_CONSOLE_TOKEN: headerValue(),
+  LONGHAUL_SHELL: z
+    .enum(['off', 'sandboxed', 'unconfined'], 'must be off, sandboxed or unconfined')
+    .default('off'),
+  LONGHAUL_WEBHOOK_SECRET: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .optional(),
+  LONGHAUL_WEBHOOK_ALLOW: z
+    .string()
+    .default('')
+    .transform((list) => list.split(',').map((part) => part.trim()).filter(Boolean))
+    .refine((hosts) => hosts.every((host) => /^[^\s/@]+:\d{1,5}$/.test(host)), 'must be a list of host:port'),
   LONGHAUL_ENCRYPTION_KEYS: z.string().default('').transform(parseKeys),
   LONGHAUL_HEARTBEAT_TIMEOUT_MS: count({ min: 1_000, max: 600_000, fallback: 8_000 }),
   LONGHAUL_STALL_TIMEOUT_MS: count({ min: 1, max: DAY_MS, fallback: 120_000 }),
@@ -143,6 +163,12 @@ export function loadConfig(
     blobs: Object.freeze({ kind: 'file', dir: blobDir(values.LONGHAUL_BLOB_URL, { cwd, dataDir }) }),
     bus: Object.freeze({ kind: 'in-process' }),
     console: withSecret({}, 'token', values.LONGHAUL_CONSOLE_TOKEN ?? null),
+    shell: values.LONGHAUL_SHELL,
+    webhook: withSecret(
+      { allow: Object.freeze(values.LONGHAUL_WEBHOOK_ALLOW) },
+      'secret',
+      values.LONGHAUL_WEBHOOK_SECRET ?? null,
+    ),
     encryptionKeys: Object.freeze(values.LONGHAUL_ENCRYPTION_KEYS),
     heartbeatTimeoutMs: values.LONGHAUL_HEARTBEAT_TIMEOUT_MS,
     stallTimeoutMs: values.LONGHAUL_STALL_TIMEOUT_MS,
@@ -237,6 +263,7 @@ export function commandEnvironment(
     'OPENROUTER_API_KEY',
     'LONGHAUL_CONSOLE_TOKEN',
     'LONGHAUL_ENCRYPTION_KEYS',
+    'LONGHAUL_WEBHOOK_SECRET',
     'TEMPORAL_API_KEY',
   ];
   return Object.fromEntries(Object.entries(env).filter(([name]) => !secrets.includes(name)));

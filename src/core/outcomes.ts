@@ -1,5 +1,31 @@
 import type { JsonObject, JsonValue } from './json.js';
 
+/** What a sub-agent is asked to do. What is left out, it gets from the run that asks. */
+export interface Delegation {
+  goal: string;
+  /** A subset of the tools of the run that asks. */
+  tools?: string[];
+  maxCostUsd?: number;
+  maxSteps?: number;
+}
+
+/** What stands before a call: humans decide on exactly these arguments. */
+export interface Gate {
+  argsHash: string;
+  summary: string;
+  onExpiry?: 'deny' | 'land';
+  expiresInMs?: number;
+  remindInMs?: number;
+  /** How many different people must approve; absent means one. */
+  approvals?: number;
+  /** Who asked for the run may not approve. */
+  separate?: true;
+  /** Why it is there, when the tool's own policy did not ask for it. */
+  reason?: 'taint' | 'changed';
+  /** Of the tool as it is now, where that may change: an approval for the rest of the run holds for this one only. */
+  specHash?: string;
+}
+
 /** A call as the model activity hands it over: arguments checked against the schema, the approval policy evaluated. */
 export interface PlannedCall {
   /** The provider's tool call id, unique within the step. */
@@ -12,11 +38,22 @@ export interface PlannedCall {
   /** Absent means `once`. */
   effect?: 'read' | 'idempotent';
   /** Present when a human must decide. */
-  gate?: { argsHash: string; summary: string; onExpiry?: 'deny' | 'land'; expiresInMs?: number };
+  gate?: Gate;
   /** Absent means one minute. */
   timeoutMs?: number;
+  /** Attempts at a call that may run again. Absent means five. */
+  attempts?: number;
+  /** Calls of this tool that may be under way at a time. */
+  parallel?: number;
+  /** The tool can find out whether a call took effect. */
+  verify?: true;
+  /** Absent means that a human is asked. */
+  onUnknown?: 'tell_model' | 'land';
   /** Carried out by the workflow itself. */
-  control?: { kind: 'wait'; durationMs: number } | { kind: 'ask'; question: string };
+  control?:
+    | { kind: 'wait'; durationMs: number }
+    | { kind: 'ask'; question: string }
+    | ({ kind: 'delegate' } & Delegation);
 }
 
 /** What a model activity returns. Short names where history pays for each byte; absent means zero, empty or not so. */
@@ -50,7 +87,18 @@ export interface ToolResult {
   status?: 'failed' | 'timed_out' | 'unknown_outcome';
   /** Where the whole output is kept when `content` was cut. */
   artifact?: { id: string; sizeBytes: number };
+  /** What the tool itself put there. */
+  artifacts?: { id: string; sizeBytes: number; name?: string }[];
+  /** What the tool put into the run's shared values, by key; `null` takes a key away. */
+  shared?: JsonObject;
+  /** `content` comes from outside, where anybody may have written it. */
+  untrusted?: true;
   attempt?: number;
+}
+
+/** What became known of a call whose outcome was unknown. */
+export interface Verification {
+  verdict: 'executed' | 'not_executed' | 'unknown';
 }
 
 /** How an activity ended, in terms that the workflow and its history agree on. `details` is what it left behind, see {@link traceOf}. */
