@@ -7,5 +7,6 @@ import { isInstalled, run } from './set-up.mjs';
 if (!isInstalled()) run('npm', ['ci']);
 run('npm', ['run', '--silent', 'build']);
 
+run(process.execPath, ['scripts/ensure-packages.mjs']);
 run(process.execPath, ['--import', 'tsx', 'scripts/ensure-temporal.ts']);
 run(process.execPath, ['node_modules/jest/bin/jest.js', ...process.argv.slice(2)]);

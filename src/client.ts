@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { userInfo } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { AgentClient } from './agent-client.js';
 import { checkRunInput } from './adapters/run-input.js';
+import { generateApproverKey } from './adapters/signing/ed25519.js';
+import { signStatement } from './adapters/signing/sign-statement.js';
 import { findTemporal } from './adapters/temporal/dev-file.js';
 import { temporalTarget } from './adapters/temporal/connect.js';
 import type { CliContext } from './cli/context.js';
@@ -22,6 +24,8 @@ function createContext(): CliContext {
     // Node's word on colours heeds NO_COLOR and TERM.
     style: createStyle(Boolean(stdout.isTTY && stdout.hasColors())),
     userName: userName(),
+    homeDir: homedir(),
+    signing: { generateKey: generateApproverKey, sign: signStatement },
     async connect() {
       const config = loadConfig();
       return AgentClient.connect({ config, address: findTemporal(config.dataDir).address });

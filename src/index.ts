@@ -11,6 +11,8 @@ export {
   stepCountIs,
   type StopCondition,
 } from './client/stop-conditions.js';
+export { generateApproverKey } from './adapters/signing/ed25519.js';
+export { signDecision, type DecisionToSign } from './adapters/signing/sign-statement.js';
 export { defineConfig, type LonghaulConfig } from './adapters/tools/define-config.js';
 export { defineTool, type ToolDefinition } from './adapters/tools/define-tool.js';
 export type { BudgetSettings } from './core/budget-check.js';

@@ -22,8 +22,10 @@ export function queryCurrentRun(): RunQueries {
   const handle = Context.current().client.workflow.getHandle(workflowId, temporalRunId);
   return {
     settings: () => handle.query(QUERIES.settings),
+    progress: () => handle.query(QUERIES.progress),
     transcript: (fromVersion) => handle.query(QUERIES.transcript, { fromVersion }),
     args: (callId) => handle.query(QUERIES.call, callId),
+    shared: () => handle.query(QUERIES.shared),
   };
 }
 

@@ -1,16 +1,16 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import type { RunSettings } from '../contract/queries.js';
 import { DEFAULT_MAX_OUTPUT_TOKENS } from '../core/behaviour.js';
 import { AgentError, isAgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { ModelResult, PlannedCall } from '../core/outcomes.js';
 import type { CallModelInput } from '../core/work.js';
 import type { Governor, Permit, PermitEnd } from '../ports/governor.js';
-import type { ModelAnswer, ModelListener, ModelPort, ModelRequest, ToolSpec } from '../ports/model.js';
-import type { ToolRegistry } from '../ports/tools.js';
+import type { ModelAnswer, ModelListener, ModelPort, ModelRequest } from '../ports/model.js';
+import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
 import { currentRun, isCalledOff, queryCurrentRun, reporting } from './activity-run.js';
 import { TAIL_CHARS, type HeartbeatPacer, type Tail } from './heartbeat.js';
 import { LiveAttempt } from './live-attempt.js';
+import { specsOf } from './pinned-tools.js';
 import { planCalls } from './plan-calls.js';
 import { checkPrices } from './price-check.js';
 import type { RunMemory } from './run-memory.js';
@@ -21,6 +21,7 @@ export interface CallModelPorts {
   tools: ToolRegistry;
   memory: RunMemory;
   heartbeats: HeartbeatPacer;
+  artifacts: ArtifactPort;
   /** Absent: calls are made at once. */
   governor?: Governor;
 }
@@ -106,8 +107,9 @@ async function makeCall(
 
 /** Nobody answers at the price that was reserved for. The list will show the new price before long, so this is no bad request. */
 function aboveMaxPrice(error: unknown, { maxPrice }: ModelRequest): AgentError | null {
-  if (!maxPrice || !isAgentError(error) || error.details['availability'] !== 'constraint_filtered')
-    return null;
+  if (!maxPrice || !isAgentError(error)) return null;
+  const { availability, errorType } = error.details;
+  if (availability !== 'constraint_filtered' && errorType !== 'constraint_filtered') return null;
   const { message, details } = error;
   return new AgentError('MODEL_UNAVAILABLE', message, { retryable: true, details });
 }
@@ -142,7 +144,10 @@ async function callOrTell<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-async function buildRequest(input: CallModelInput, { memory, tools }: CallModelPorts): Promise<ModelRequest> {
+async function buildRequest(
+  input: CallModelInput,
+  { memory, tools, artifacts }: CallModelPorts,
+): Promise<ModelRequest> {
   const ref = currentRun();
   const queries = queryCurrentRun();
   const [settings, items] = [await memory.settings(ref, queries), await memory.items(ref, input, queries)];
@@ -152,7 +157,7 @@ async function buildRequest(input: CallModelInput, { memory, tools }: CallModelP
     model: input.model,
     ...(models.length > 0 && input.model === settings.prepared?.model && { models }),
     items,
-    tools: input.noTools ? [] : specsOf(settings, tools),
+    tools: input.noTools || !settings.prepared ? [] : await specsOf(settings.prepared, tools, artifacts),
     toolChoice: input.purpose === 'landing' ? 'none' : 'auto',
     maxOutputTokens: input.maxOutputTokens ?? settings.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
     ...(temperature !== undefined && { temperature }),
@@ -172,10 +177,6 @@ function nonceOf({ attempt, step, purpose }: CallModelInput): string {
   return attempt === undefined ? Context.current().info.activityId : `s${step}.${purpose}`;
 }
 
-function specsOf(settings: RunSettings, tools: ToolRegistry): ToolSpec[] {
-  return (settings.prepared?.tools ?? []).flatMap((name) => tools.get(name)?.spec ?? []);
-}
-
 async function planAnswer(
   answer: ModelAnswer,
   input: CallModelInput,
@@ -190,6 +191,8 @@ async function planAnswer(
     registry: ports.tools,
     allowed: settings.prepared?.tools ?? [],
     requireApproval: settings.input.requireApproval ?? 'policy',
+    tainted: input.tainted === true,
+    pins: settings.prepared?.pins ?? {},
   });
   for (const [index, call] of planned.entries())
     ports.memory.keepArgs(ref, `s${input.step}.c${index}`, call.args);

@@ -12,6 +12,8 @@ export interface Tail {
   text?: string;
   reasoningOffset?: number;
   reasoning?: string;
+  /** Of a tool that may run only once: whether it may have begun. */
+  acting?: boolean;
   /** A line of a tool for watchers. */
   progress?: string;
 }

@@ -1,23 +1,32 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
-import { AgentError } from '../core/errors.js';
+import { AgentError, type ErrorCode } from '../core/errors.js';
 import type { Tail } from './heartbeat.js';
 
 /** Share of the heartbeat time-out after which a quiet attempt says that it is alive. */
 const QUIET_SHARE = 0.3;
 
 /**
- * An attempt that is going to spend money. What it tells the server is on record when the promise resolves, and in the order in which
- * it was told; heartbeats of the SDK are neither. So when an attempt dies, its last word says whether it can have spent anything; and one
- * whose place was taken, because its worker was thought dead, learns of it before it spends.
+ * An attempt that is going to spend money, or to do what must be done only once. What it tells the server is on record when the promise
+ * resolves, and in the order in which it was told; heartbeats of the SDK are neither. So when an attempt dies, its last word says whether
+ * it can have spent or done anything; and one whose place was taken, because its worker was thought dead, learns of it before it does.
  */
 export class LiveAttempt {
   private last: Promise<unknown> = Promise.resolve();
   private readonly context = Context.current();
+  private failures = 0;
+
+  /** @param code of the error when another attempt has taken the place of this one */
+  constructor(private readonly code: ErrorCode = 'MODEL_UNAVAILABLE') {}
+
+  /** Whether every word so far was taken in. One that was not may still be on its way. */
+  get isHeard(): boolean {
+    return this.failures === 0;
+  }
 
   /**
    * Puts details on record.
    * @throws CancelledFailure when the run has called the attempt off
-   * @throws AgentError `MODEL_UNAVAILABLE` when another attempt has taken its place
+   * @throws AgentError with the code of this attempt, retryable, when another attempt has taken its place
    */
   async tell(details: Tail): Promise<void> {
     const { client, info } = this.context;
@@ -26,15 +35,18 @@ export class LiveAttempt {
     try {
       await told;
     } catch (error) {
+      this.failures += 1;
       // By name: activities know Temporal's client only as what their context hands them.
       const { name } = Object(error);
       if (name === 'ActivityCancelledError') return calledOff(this.context, details);
       if (name !== 'ActivityNotFoundError') throw error;
-      throw new AgentError('MODEL_UNAVAILABLE', 'Another attempt has taken the place of this one.');
+      throw new AgentError(this.code, 'Another attempt has taken the place of this one.', {
+        retryable: true,
+      });
     }
   }
 
-  /** Does `work` that spends nothing, and stays alive meanwhile. */
+  /** Does `work` that neither spends nor does anything of the kind, and stays alive meanwhile. */
   async during<T>(details: Tail, work: () => Promise<T>): Promise<T> {
     const quietMs = QUIET_SHARE * (this.context.info.heartbeatTimeoutMs ?? 8_000);
     // A refusal is heard again by the word that counts, right before the request goes out.

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../core/json.js';
-import type { PlannedCall } from '../core/outcomes.js';
+import type { Gate, PlannedCall } from '../core/outcomes.js';
 import type { RequireApproval } from '../core/run-input.js';
 import type { TranscriptCall } from '../core/transcript.js';
 import { DEFAULT_TOOL_TIMEOUT_MS } from '../core/work.js';
-import type { Tool, ToolRegistry } from '../ports/tools.js';
+import type { Tool, ToolControl, ToolRegistry } from '../ports/tools.js';
 
 /** What judging the calls of one answer needs. */
 export interface PlanContext {
@@ -14,10 +14,18 @@ export interface PlanContext {
   /** Names of the tools that this run may use. */
   allowed: readonly string[];
   requireApproval: RequireApproval;
+  /** Content from outside has entered the context, and the run asks about side effects from then on. */
+  tainted: boolean;
+  /** By tool name: what a server outside said of the tool at the start of the run. */
+  pins: Readonly<Record<string, string>>;
 }
+
+/** Why a human is asked. */
+type Need = { reason?: Gate['reason']; note?: string };
 
 /** How long a summary for humans may be. */
 const SUMMARY_CHARS = 300;
+const TAINT_NOTE = 'text from outside was read before, which may have asked for this';
 
 /** Checks what the model asked for against schemas and policy, so that the workflow needs no tool code. */
 export function planCalls(calls: readonly TranscriptCall[], context: PlanContext): Promise<PlannedCall[]> {
@@ -40,42 +48,88 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
   const parsed = tool.parse(args);
   if (!parsed.ok)
     return { id, name, args: text, problem: { status: 'invalid_arguments', message: parsed.message } };
-  const approval = await needsDecision(tool, parsed.value, { ...context, callId });
+  const control = controlOf(tool, parsed.value, context.allowed);
+  if (control && 'problem' in control)
+    return { id, name, args: text, problem: { status: 'invalid_arguments', message: control.problem } };
+  const need = await needOf(tool, parsed.value, { ...context, callId });
   return {
     id,
     name,
     args: text,
     ...(tool.effect !== 'once' && { effect: tool.effect }),
     ...(tool.timeoutMs !== DEFAULT_TOOL_TIMEOUT_MS && { timeoutMs: tool.timeoutMs }),
-    ...(tool.control && { control: tool.control(parsed.value) }),
-    ...(approval.isNeeded && { gate: gateOf(tool, args, approval.problem) }),
+    ...(tool.effect === 'once' ? onceOptions(tool) : againOptions(tool)),
+    ...(tool.maxParallel !== undefined && { parallel: tool.maxParallel }),
+    ...control,
+    ...(need && { gate: gateOf(tool, args, need) }),
   };
 }
 
-/** Whether a human is asked. A policy that cannot be evaluated must not let a call through, and the human is told of it. */
-async function needsDecision(
+/** Only of what may run once can the outcome be unknown. */
+function onceOptions({ verify, onUnknown = 'ask' }: Tool): Pick<PlannedCall, 'verify' | 'onUnknown'> {
+  return { ...(verify && { verify: true }), ...(onUnknown !== 'ask' && { onUnknown }) };
+}
+
+function againOptions({ maxAttempts }: Tool): Pick<PlannedCall, 'attempts'> {
+  return maxAttempts === undefined ? {} : { attempts: maxAttempts };
+}
+
+/** What the workflow shall do for a call, or why it cannot; `null` for a tool that it does not carry out. */
+export function controlOf(
+  tool: Tool,
+  args: unknown,
+  allowed: readonly string[],
+): { control: ToolControl } | { problem: string } | null {
+  const control = tool.control?.(args);
+  if (!control) return null;
+  const missing =
+    control.kind === 'delegate' ? (control.tools ?? []).filter((name) => !allowed.includes(name)) : [];
+  if (missing.length === 0) return { control };
+  return { problem: `There is no tool ${missing.join(', ')}. Use some of: ${allowed.join(', ')}.` };
+}
+
+/** Why a human is asked, or `null` when nobody is. A policy that cannot be evaluated must not let a call through. */
+async function needOf(
   tool: Tool,
   args: unknown,
   context: PlanContext & { callId: string },
-): Promise<{ isNeeded: boolean; problem?: string }> {
-  const { requireApproval, runId, callId } = context;
-  if (requireApproval !== 'policy') return { isNeeded: requireApproval === 'always' };
-  try {
-    return { isNeeded: await tool.needsApproval(args, { runId, callId }) };
-  } catch (error) {
-    return { isNeeded: true, problem: error instanceof Error ? error.message : String(error) };
+): Promise<Need | null> {
+  const { requireApproval, runId, callId, tainted, pins } = context;
+  const pin = pins[tool.spec.name];
+  if (tool.specHash !== undefined && pin !== undefined && tool.specHash !== pin) {
+    const now = tool.spec.description.replace(/\s+/g, ' ').slice(0, 120);
+    return { reason: 'changed', note: `its server has changed what it says of the tool, now: ${now}` };
   }
+  if (requireApproval !== 'policy') return requireApproval === 'always' ? {} : null;
+  try {
+    if (await tool.needsApproval(args, { runId, callId, tainted })) return {};
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { note: `the approval policy of the tool failed: ${problem.slice(0, 100)}` };
+  }
+  const hasSideEffect = tool.effect !== 'read' && !tool.control;
+  return tainted && hasSideEffect ? { reason: 'taint', note: TAINT_NOTE } : null;
 }
 
-function gateOf(tool: Tool, args: JsonValue, problem: string | undefined): NonNullable<PlannedCall['gate']> {
-  const { onExpiry, expiresInMs, spec } = tool;
-  const warning =
-    problem === undefined ? '' : `[the approval policy of the tool failed: ${problem.slice(0, 100)}] `;
+/** A decision that expires is reminded of at half time, unless its tool says when. */
+function remindOf(remindInMs: number | undefined, expiresInMs: number | null): Pick<Gate, 'remindInMs'> {
+  const inMs = remindInMs ?? (expiresInMs === null ? null : Math.ceil(expiresInMs / 2));
+  return inMs === null ? {} : { remindInMs: inMs };
+}
+
+function gateOf(tool: Tool, args: JsonValue, { reason, note }: Need): Gate {
+  const { onExpiry, expiresInMs, remindInMs, approvals, separateApprover, specHash, spec } = tool;
+  const warning = note === undefined ? '' : `[${note}] `;
   return {
     argsHash: hashArgs(args),
     summary: `${warning}${spec.name} ${JSON.stringify(args)}`.slice(0, SUMMARY_CHARS),
     ...(onExpiry !== 'wait' && { onExpiry }),
     ...(expiresInMs !== null && { expiresInMs }),
+    ...remindOf(remindInMs, expiresInMs),
+    ...(approvals !== undefined && { approvals }),
+    ...(separateApprover && { separate: true }),
+    ...(reason && { reason }),
+    ...(specHash !== undefined && { specHash }),
   };
 }
 

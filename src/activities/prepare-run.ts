@@ -1,5 +1,6 @@
 import { ASSUMED_PRICE, CURRENT_BEHAVIOUR } from '../core/behaviour.js';
 import { AgentError, isAgentError } from '../core/errors.js';
+import { DEFAULT_IDLE_MS } from '../core/idle.js';
 import {
   NO_LIMITS,
   type Limits,
@@ -7,11 +8,13 @@ import {
   type ModelFacts,
   type Prepared,
   type RunInput,
+  type TaintPolicy,
   type UnpricedModels,
 } from '../core/run-input.js';
 import type { ModelPort } from '../ports/model.js';
-import type { ToolRegistry } from '../ports/tools.js';
+import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
 import { queryCurrentRun, reporting } from './activity-run.js';
+import { pinTools } from './pinned-tools.js';
 
 /** What preparing a run works with. */
 export interface PrepareRunPorts {
@@ -22,7 +25,14 @@ export interface PrepareRunPorts {
    * @throws AgentError `INPUT_INVALID`
    */
   checkInput(input: unknown): RunInput;
-  defaults: { model: string; limits: LimitsInput; unpricedModels?: UnpricedModels; budget?: string };
+  defaults: {
+    model: string;
+    limits: LimitsInput;
+    unpricedModels?: UnpricedModels;
+    budget?: string;
+    taint?: TaintPolicy;
+  };
+  artifacts: ArtifactPort;
   /** Whether the server knows the search attributes. */
   searchAttributes: boolean;
   heartbeatTimeoutMs: number;
@@ -62,9 +72,18 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
         unpricedModels,
         ...(budget !== undefined && { budget }),
         toolsSizeBytes: Buffer.byteLength(JSON.stringify(tools.map((name) => ports.tools.get(name)?.spec))),
+        taint: input.taint ?? defaults.taint ?? 'ask',
+        ...idleOf(input),
+        ...(await pinTools(tools, ports.tools, ports.artifacts)),
         warnings,
       };
     });
+}
+
+/** How long a session waits for the next message; nothing for a run that is none. */
+function idleOf({ session }: RunInput): Pick<Prepared, 'idleMs'> {
+  if (session === undefined || session === false) return {};
+  return { idleMs: (session === true ? undefined : session.idleMs) ?? DEFAULT_IDLE_MS };
 }
 
 /** Without a price no ceiling can be kept: such a run is refused, or a price is assumed. */

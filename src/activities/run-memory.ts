@@ -1,6 +1,7 @@
 import type { RunQueries } from '../ports/run-reader.js';
 import type { RunSettings } from '../contract/queries.js';
 import { AgentError } from '../core/errors.js';
+import { canonicalJson, type JsonObject } from '../core/json.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from '../core/transcript.js';
 import { argsKey } from '../core/work.js';
 
@@ -17,6 +18,8 @@ interface Entry {
   /** `hashes[n]` is the rolling hash over the first n items. */
   hashes: string[];
   args: Map<string, string>;
+  /** Canonical JSON of the shared values as they were last seen. */
+  shared: { hash: string; text: string } | null;
 }
 
 /** Calls whose arguments are kept per run: more than one step can have at a time. */
@@ -90,10 +93,23 @@ export class RunMemory {
     });
   }
 
+  /** The run's shared values, a copy: as they were when a call was started, if that is remembered, else as they are now. */
+  async shared(ref: RunRef, hash: string | undefined, queries: RunQueries): Promise<JsonObject> {
+    if (hash === undefined) return {};
+    const entry = this.entry(ref);
+    let kept = entry.shared;
+    if (kept?.hash !== hash) {
+      const text = canonicalJson(await queries.shared());
+      kept = { hash: argsKey(text), text };
+      entry.shared = kept;
+    }
+    return JSON.parse(kept.text);
+  }
+
   private entry(ref: RunRef): Entry {
     const found = this.entries.get(ref.workflowId);
     this.entries.delete(ref.workflowId);
-    const entry = found ?? { settings: null, items: [], hashes: [EMPTY_HASH], args: new Map() };
+    const entry = found ?? { settings: null, items: [], hashes: [EMPTY_HASH], args: new Map(), shared: null };
     this.entries.set(ref.workflowId, entry);
     for (const oldest of this.entries.keys()) {
       if (this.entries.size <= this.maxRuns) break;

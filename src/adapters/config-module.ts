@@ -6,8 +6,9 @@ import { isBudgetName } from '../core/budget-check.js';
 import { AgentError } from '../core/errors.js';
 import type { ModelPrice } from '../core/price.js';
 import type { Tool } from '../ports/tools.js';
+import { mcpServersConfig } from './mcp/server-config.js';
 import { priceConfig } from './openrouter/price-config.js';
-import type { RunDefaults } from './tools/define-config.js';
+import type { McpServer, RunDefaults } from './tools/define-config.js';
 import { isTool } from './tools/define-tool.js';
 
 /** What the configuration module says; empty where there is none. */
@@ -15,9 +16,13 @@ export interface LoadedConfigModule {
   /** Absolute; `null` when there is no module. */
   file: string | null;
   tools: Tool[];
+  /** By the name that the names of their tools begin with. */
+  mcpServers: Record<string, McpServer>;
   defaults: RunDefaults;
   /** By model id, in the place of what the server lists. */
   prices: Record<string, ModelPrice>;
+  /** What values the tools of a run may share; absent: any. */
+  shared?: z.core.$ZodType;
 }
 
 /** In the order in which they are looked for. */
@@ -29,7 +34,7 @@ const shape = z.strictObject({
   tools: z
     .array(z.custom<Tool>(isTool, 'is no tool: make it with defineTool({…})'), 'must be a list of tools')
     .default([]),
-  mcpServers: z.undefined('is not available in this version: leave it out').optional(),
+  mcpServers: mcpServersConfig.default({}),
   defaults: z
     .strictObject({
       model: z.string('must be a model name').min(1, 'must be a model name').optional(),
@@ -39,9 +44,13 @@ const shape = z.strictObject({
       maxDurationMs: positive,
       unpricedModels: z.enum(['refuse', 'estimate'], 'must be "refuse" or "estimate"').optional(),
       budget: z.custom<string>(isBudgetName, 'must be the name of a budget').optional(),
+      taint: z.enum(['ask', 'off'], 'must be "ask" or "off"').optional(),
     })
     .default({}),
   prices: priceConfig.default({}),
+  shared: z
+    .custom<z.core.$ZodType>((value) => Object(value) === value && '_zod' in Object(value), 'must be a zod 4 schema')
+    .optional(),
 });
 
 /**
@@ -54,15 +63,15 @@ export async function loadConfigModule(options: {
   path?: string | null;
 }): Promise<LoadedConfigModule> {
   const file = findFile(options);
-  if (file === null) return { file, tools: [], defaults: {}, prices: {} };
+  if (file === null) return { file, tools: [], mcpServers: {}, defaults: {}, prices: {} };
   const name = displayName(file, options.cwd);
   const result = shape.safeParse(await importDefault(file, name));
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => `${label(path)} ${message}`);
     throw new AgentError('CONFIG_INVALID', `Correct the default export of ${name}: ${problems.join('; ')}.`);
   }
-  const { tools, defaults, prices } = result.data;
-  return { file, tools, defaults: withoutUndefined(defaults), prices };
+  const { tools, mcpServers, defaults, prices, shared } = result.data;
+  return { file, tools, mcpServers, defaults: withoutUndefined(defaults), prices, ...(shared && { shared }) };
 }
 
 function findFile({ cwd, path }: { cwd: string; path?: string | null }): string | null {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { isApprover } from '../core/approvers.js';
 import { isBudgetName } from '../core/budget-check.js';
 import { AgentError } from '../core/errors.js';
 import { LIMIT_KEYS, isLimit } from '../core/limits.js';
-import { MAX_GOAL_CHARS, MAX_MESSAGE_CHARS, type RunInput } from '../core/run-input.js';
+import { MAX_GOAL_CHARS, MAX_MESSAGE_CHARS, MAX_SHARED_CHARS, type RunInput } from '../core/run-input.js';
 
 const text = (maxChars: number) =>
   z
@@ -31,6 +32,14 @@ const limits = z
     ),
   )
   .optional();
+
+const MAX_IDLE_MS = 31_622_400_000;
+
+function isWebAddress(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password } = new URL(value);
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
+}
 
 /** Temporal's own bounds: common/priorities of server 1.31.2, and the documentation of fairness. */
 const priority = z
@@ -70,17 +79,42 @@ const runInput = z.strictObject({
     .optional(),
   shared: z
     .record(z.string(), z.json(), 'must be a JSON object')
-    .refine((value) => JSON.stringify(value).length <= 16_384, 'may have 16,384 characters of JSON')
+    .refine((value) => JSON.stringify(value).length <= MAX_SHARED_CHARS, 'may have 16,384 characters of JSON')
     .optional(),
   // Written by `fork`; the workflow reads the snapshot, or refuses it.
   fork: z
     .strictObject({ of: name, snapshot: z.unknown(), say: text(MAX_MESSAGE_CHARS).optional() })
     .optional(),
   wire: z.literal('chat', 'must be chat: responses is not available in this version').optional(),
+  session: z
+    .union(
+      [z.boolean(), z.strictObject({ idleMs: z.int().min(1).max(MAX_IDLE_MS).optional() })],
+      'must be true, or an object with idleMs, a number of milliseconds up to a year',
+    )
+    .optional(),
+  approvers: z
+    .array(z.custom<string>(isApprover, 'must be a line of `longhaul keys`'), 'must be a list of lines of `longhaul keys`')
+    .max(50, 'may have 50 lines')
+    .optional(),
+  requestedBy: name.optional(),
+  webhookUrl: z
+    .string('must be an address')
+    .max(2_000, 'may have 2,000 characters')
+    .refine(isWebAddress, 'must be an http or https address without user name and password')
+    .optional(),
+  taint: z.enum(['ask', 'off'], 'must be ask or off').optional(),
+  // Written by the run that delegates.
+  parent: z
+    .strictObject({
+      runId: z.string(),
+      key: z.string(),
+      rootId: z.string(),
+      path: z.string(),
+      depth: z.int().min(1),
+      tainted: z.boolean().optional(),
+    })
+    .optional(),
   review: later,
-  session: later,
-  approvers: later,
-  webhookUrl: later,
 });
 
 /**

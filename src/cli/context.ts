@@ -1,7 +1,9 @@
 import type { BudgetClient } from '../client/budget-client.js';
 import type { RunClient } from '../client/run-client.js';
 import type { RunHandle } from '../client/run-handle.js';
+import type { ApproverKey } from '../core/approvers.js';
 import type { RunInput } from '../core/run-input.js';
+import type { Statement } from '../core/statement.js';
 import type { DevOptions, DevParts } from './dev-parts.js';
 import type { Check } from './check.js';
 import type { Style } from './style.js';
@@ -30,6 +32,13 @@ export interface CliContext extends Streams {
   exitCode: number;
   /** Who decides, for the record; `undefined` when the system does not say. */
   userName: string | undefined;
+  homeDir: string;
+  signing: {
+    /** @throws AgentError `INPUT_INVALID` when the name does not fit */
+    generateKey(name?: string): ApproverKey;
+    /** @throws AgentError `INPUT_INVALID` when it is no key to sign with */
+    sign(statement: Statement, privateKeyPem: string): string;
+  };
   /** @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID` */
   connect(): Promise<Runs>;
   /** @throws AgentError `INPUT_INVALID` */

@@ -3,15 +3,17 @@ import type { SayMode } from '../core/controls.js';
 import { AgentError, isAgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { PendingItem } from '../core/progress.js';
-import { addCommand, given, refuseLater, type CommonOptions } from './command.js';
+import { addCommand, given, type CommonOptions } from './command.js';
 import { withRuns, writeJson, type CliContext, type Run } from './context.js';
 import { limitOptions, limitsOf, type LimitFlags } from './limit-flags.js';
 import { parseJsonObject } from './parse-values.js';
+import { openSigner } from './sign-decision.js';
 
 interface DecisionFlags extends CommonOptions {
   note?: string;
   args?: JsonObject;
   sign?: string;
+  forRun?: boolean;
 }
 
 interface SayFlags extends CommonOptions {
@@ -21,42 +23,57 @@ interface SayFlags extends CommonOptions {
 
 /** `approve`, `reject`, `answer`: settle what waits for a human. */
 export function addDecisionCommands(program: Command, context: CliContext): void {
-  const by = given<{ by?: string }>({ by: context.userName });
-  const sign = () => new Option('--sign <keyfile>').hideHelp();
+  const sign = ['--sign <keyfile>', 'sign the decision, as a run with approvers wants it'] as const;
   addCommand(
     program,
     'approve <run> [call]',
     'let a pending call run; CALL may be left out when one is pending',
   )
     .option('--args <json>', 'arguments in place of those of the model', parseJsonObject)
+    .option('--for-run', 'let every call of this tool run from now on, without asking again')
     .option('--note <text>', 'kept with the decision')
-    .addOption(sign())
-    .action((runId: string, callId: string | undefined, { args, note, ...flags }: DecisionFlags) =>
-      control(context, { runId, flags, done: 'approved' }, async (run) => {
+    .option(...sign)
+    .action((runId: string, callId: string | undefined, flags: DecisionFlags) => {
+      const signer = openSigner(context, flags.sign);
+      const chosen = given<{ args?: JsonObject; scope?: 'run' }>({
+        args: flags.args,
+        scope: flags.forRun ? 'run' : undefined,
+      });
+      const done = flags.forRun ? 'approved, and every call of its tool from now on' : 'approved';
+      return control(context, { runId, flags, done }, async (run) => {
         const call = callId ?? (await onlyPending(run, ({ kind }) => kind !== 'question'));
-        await run.approve(call, { ...by, ...given<{ args?: JsonObject; note?: string }>({ args, note }) });
-        return given<{ callId?: string }>({ callId: call });
-      }),
-    );
+        const choice = { decision: 'approve' as const, ...chosen, ...textOf(flags.note) };
+        const signed = await signer.sign(run, call, choice);
+        await run.approve(call, { ...chosen, ...noteOf(flags), ...signed });
+        return { ...given<{ callId?: string }>({ callId: call }), ...(chosen.scope && { scope: 'run' }) };
+      });
+    });
   addCommand(program, 'reject <run> [call]', 'refuse a pending call')
     .option('--note <text>', 'why; the model reads it')
-    .addOption(sign())
-    .action((runId: string, callId: string | undefined, { note, ...flags }: DecisionFlags) =>
-      control(context, { runId, flags, done: 'rejected' }, async (run) => {
+    .option(...sign)
+    .action((runId: string, callId: string | undefined, flags: DecisionFlags) => {
+      const signer = openSigner(context, flags.sign);
+      return control(context, { runId, flags, done: 'rejected' }, async (run) => {
         const call = callId ?? (await onlyPending(run, () => true));
-        await run.reject(call, { ...by, ...given<{ note?: string }>({ note }) });
+        const signed = await signer.sign(run, call, { decision: 'reject', ...textOf(flags.note) });
+        await run.reject(call, { ...noteOf(flags), ...signed });
         return given<{ callId?: string }>({ callId: call });
-      }),
-    );
+      });
+    });
   addCommand(program, 'answer <run> <call> <text>', 'answer a question, or tell what came of a call')
-    .addOption(sign())
-    .action((...[runId, callId, text, flags]: [string, string, string, DecisionFlags]) =>
-      control(context, { runId, flags, done: 'answered' }, async (run) => {
-        await run.answer(callId, text, by);
+    .option(...sign)
+    .action((...[runId, callId, text, flags]: [string, string, string, DecisionFlags]) => {
+      const signer = openSigner(context, flags.sign);
+      return control(context, { runId, flags, done: 'answered' }, async (run) => {
+        const { argsHash: _, ...signed } = await signer.sign(run, callId, { decision: 'answer', text });
+        await run.answer(callId, text, signed);
         return { callId };
-      }),
-    );
+      });
+    });
 }
+
+const noteOf = ({ note }: DecisionFlags) => given<{ note?: string }>({ note });
+const textOf = (text: string | undefined) => given<{ text?: string }>({ text });
 
 /** `say`, `pause`, `resume`, `stop`, `cancel`, `limits`. */
 export function addControlCommands(program: Command, context: CliContext): void {
@@ -133,7 +150,6 @@ async function control(
   { runId, flags, done }: { runId: string; flags: CommonOptions; done: string },
   send: (run: Run) => Promise<object>,
 ): Promise<void> {
-  refuseLater(flags, { sign: '--sign' });
   const details = await withRuns(context, (runs) => send(runs.run(runId)));
   if (flags.json) return writeJson(context, { runId, accepted: true, ...details });
   const callId: unknown = Reflect.get(details, 'callId');

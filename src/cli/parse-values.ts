@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { isApprover } from '../core/approvers.js';
 import type { JsonObject, JsonValue } from '../core/json.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
@@ -58,6 +59,22 @@ export function parseNames(text: string, before: string[] = []): string[] {
   if (names.length === 0)
     throw new InvalidArgumentError('Write one or more names, with commas between them.');
   return [...before, ...names];
+}
+
+/** A line that names an approver, also over several uses of the flag. @throws InvalidArgumentError */
+export function parseApproverLine(text: string, before: string[] = []): string[] {
+  const line = text.trim();
+  if (!isApprover(line))
+    throw new InvalidArgumentError('Write a line "ed25519:… name", as longhaul keys prints it.');
+  return [...before, line];
+}
+
+/** Such lines with commas or line breaks between them. @throws InvalidArgumentError */
+export function parseApproverLines(text: string, before: string[] = []): string[] {
+  const lines = text.split(/[,\n]/).filter((line) => line.trim() !== '');
+  // A file that is empty by mistake must not mean a run that listens to everybody.
+  if (lines.length === 0) return parseApproverLine(text, before);
+  return lines.reduce((found, line) => parseApproverLine(line, found), before);
 }
 
 /** `none`, or what `parse` makes of it. Not `null`, which commander takes for a flag without a value. */

@@ -5,9 +5,11 @@ import { addCommand, type CommonOptions } from './command.js';
 import type { CliContext } from './context.js';
 import { addControlCommands, addDecisionCommands } from './control-commands.js';
 import { addDev } from './dev.js';
+import { addDiff } from './diff.js';
 import { addDoctor } from './doctor.js';
 import { EXIT, toExit } from './exit.js';
 import { addFork } from './fork.js';
+import { addKeys } from './keys.js';
 import { addReadCommands } from './read-commands.js';
 import { addStart } from './start.js';
 
@@ -49,8 +51,10 @@ function createProgram(context: CliContext, version: string): Command {
   addStart(program, context);
   addFork(program, context);
   addReadCommands(program, context);
+  addDiff(program, context);
   addDecisionCommands(program, context);
   addControlCommands(program, context);
+  addKeys(program, context);
   addBudgetCommands(program, context);
   addCommand(program, 'worker', 'run a worker until SIGTERM or Ctrl-C').action(({ json }: CommonOptions) =>
     context.runWorker({ json: Boolean(json) }),

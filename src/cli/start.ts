@@ -7,7 +7,14 @@ import { addCommand, given, refuseLater } from './command.js';
 import { withRuns, type CliContext } from './context.js';
 import { followOptions, followStarted, type FollowFlags } from './follow-started.js';
 import { limitOptions, limitsOf, type LimitFlags } from './limit-flags.js';
-import { parseCount, parseJsonObject, parseNames, parseNumber } from './parse-values.js';
+import {
+  parseApproverLine,
+  parseApproverLines,
+  parseCount,
+  parseJsonObject,
+  parseNames,
+  parseNumber,
+} from './parse-values.js';
 
 interface StartFlags extends FollowFlags, LimitFlags, PriorityFlags {
   id?: string;
@@ -20,6 +27,8 @@ interface StartFlags extends FollowFlags, LimitFlags, PriorityFlags {
   reasoning?: RunInput['reasoning'];
   temperature?: number;
   maxOutputTokens?: number;
+  approver?: string[];
+  approvers?: string[];
   budget?: string;
   unpriced?: RunInput['unpricedModels'];
   input?: string;
@@ -55,6 +64,8 @@ export function addStart(program: Command, context: CliContext): void {
         'always',
       ]),
     )
+    .option('--approver <line>', 'whose signed decisions count alone, see: longhaul keys', parseApproverLine)
+    .option('--approvers <lines>', 'several of them, with commas or line breaks between', parseApproverLines)
     .addOption(
       new Option('--reasoning <effort>', 'how hard the model thinks').choices(['low', 'medium', 'high']),
     )
@@ -112,6 +123,7 @@ function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput>
     budget,
     unpriced: unpricedModels,
   } = flags;
+  const approvers = [...(flags.approvers ?? []), ...(flags.approver ?? [])];
   return given<Partial<RunInput>>({
     goal,
     model,
@@ -123,6 +135,7 @@ function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput>
     temperature,
     maxOutputTokens,
     stopOnTool,
+    approvers: approvers.length === 0 ? undefined : approvers,
     budget,
     unpricedModels,
   });

@@ -1,4 +1,8 @@
-import { CancelledFailure, type LoadedDataConverter } from '@temporalio/common';
+import {
+  CancelledFailure,
+  WorkflowExecutionAlreadyStartedError,
+  type LoadedDataConverter,
+} from '@temporalio/common';
 import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
@@ -122,11 +126,17 @@ export class RunFold {
   private takeCommand(event: HistoryEvent): void {
     const {
       activityTaskScheduledEventAttributes: activity,
+      startChildWorkflowExecutionInitiatedEventAttributes: child,
       workflowExecutionUpdateAcceptedEventAttributes: update,
     } = event;
     if (activity) {
       const key = activity.activityId ?? '';
       this.keys.set(String(event.eventId), { key, activity: activity.activityType?.name ?? '' });
+      this.task?.scheduled.push(key);
+    }
+    if (child) {
+      const key = this.childKey(child.workflowId ?? '');
+      this.keys.set(String(event.eventId), { key, activity: CHILD });
       this.task?.scheduled.push(key);
     }
     if (update) {
@@ -149,12 +159,42 @@ export class RunFold {
       });
     const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     if (failed) return this.settled(failed.scheduledEventId, () => this.failure(failed.failure));
+    const child = this.childSettled(event);
+    if (child) return child;
     const canceled = event.activityTaskCanceledEventAttributes;
     if (canceled)
       return this.settled(canceled.scheduledEventId, async () => {
         const details = await decodeArrayFromPayloads(this.converter, canceled.details?.payloads);
         return toOutcome(new CancelledFailure('CANCELLED', details));
       });
+    return null;
+  }
+
+  /** A sub-agent's run is called after this one and the key of its work. */
+  private childKey(workflowId: string): string {
+    return workflowId.slice(this.runId.length + 1);
+  }
+
+  private childSettled(event: HistoryEvent): Pending | null {
+    const {
+      childWorkflowExecutionCompletedEventAttributes: completed,
+      childWorkflowExecutionFailedEventAttributes: failed,
+      childWorkflowExecutionCanceledEventAttributes: canceled,
+      childWorkflowExecutionTimedOutEventAttributes: timedOut,
+      childWorkflowExecutionTerminatedEventAttributes: terminated,
+      startChildWorkflowExecutionFailedEventAttributes: refused,
+    } = event;
+    if (completed)
+      return this.settled(completed.initiatedEventId, async () => {
+        const [value] = await decodeArrayFromPayloads(this.converter, completed.result?.payloads);
+        return { kind: 'ok', value };
+      });
+    if (failed) return this.settled(failed.initiatedEventId, () => this.failure(failed.failure));
+    if (canceled) return this.settled(canceled.initiatedEventId, async () => ({ kind: 'cancelled' }));
+    const lost = timedOut ?? terminated;
+    if (lost) return this.settled(lost.initiatedEventId, async () => ({ kind: 'timed_out' }));
+    if (refused)
+      return this.settled(refused.initiatedEventId, async () => toOutcome(new WorkflowExecutionAlreadyStartedError('', '', '')));
     return null;
   }
 
@@ -259,6 +299,9 @@ function timeOf(event: HistoryEvent): number {
   return tsToMs(event.eventTime);
 }
 
+/** Stands where the name of an activity would. */
+const CHILD = 'child workflow';
+
 /** The input for an outcome; history types it by the activity that was scheduled. */
 function toInput(
   { key, activity }: { key: string; activity: string },
@@ -280,6 +323,18 @@ function toInput(
       return { type: 'cost_reported', atMs, key, outcome: typed };
     case 'drawBudget':
       return { type: 'drawn', atMs, key, outcome: typed };
+    case 'verifyCall':
+      return { type: 'verified', atMs, key, outcome: typed };
+    case 'checkDecision':
+      return { type: 'decision_checked', atMs, key, outcome: typed };
+    case 'relay':
+      return { type: 'relayed', atMs, key, outcome: typed };
+    case 'report':
+      return { type: 'reported', atMs, key, outcome: typed };
+    case 'notify':
+      return { type: 'notified', atMs, key, outcome: typed };
+    case CHILD:
+      return { type: 'child_settled', atMs, key, outcome: typed };
     default:
       return null;
   }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { ControlName, SayMode } from '../core/controls.js';
@@ -12,10 +12,14 @@ import { takeSnapshot } from '../core/snapshot.js';
 import type { RunState } from '../core/state.js';
 import type { TranscriptItem } from '../core/transcript.js';
 import { view } from '../core/view.js';
+import type { DecisionOptions } from './decision-options.js';
 import { DeltaReader, type Delta } from './deltas.js';
 import { toAgentError } from './errors.js';
 import { RunFold } from './fold.js';
+import { forkId } from './fork-id.js';
 import { firstRunId, readHistory } from './history.js';
+import { toRecord, type RunRecord } from './run-record.js';
+import { sleep } from './sleep.js';
 
 /** A durable event as watchers get it; `model_completed` carries the hash of its whole text. */
 export type WatchedEvent = RunEvent & { textHash?: string };
@@ -111,6 +115,20 @@ export class RunHandle {
     return (await this.state()).transcript;
   }
 
+  /**
+   * All that history tells of the run, read in one go: one moment of it, also while it runs.
+   * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  async record(): Promise<RunRecord> {
+    const events: RunEvent[] = [];
+    let last: RunFold | null = null;
+    for await (const page of this.pages({ follow: false })) {
+      events.push(...page.events);
+      last = page.fold;
+    }
+    return toRecord(this.found(last), events);
+  }
+
   /** What waits for a human. */
   async pending(): Promise<PendingItem[]> {
     return (await this.progress()).pending;
@@ -129,10 +147,14 @@ export class RunHandle {
     return result;
   }
 
-  /** Says yes to a pending call, as it is or with other arguments. @throws AgentError see contract §11. */
+  /**
+   * Says yes to a pending call, as it is or with other arguments.
+   * @param options.scope `run`: yes to every call of this tool from now on. @param options.signature see `signDecision`.
+   * @throws AgentError see contract §11.
+   */
   approve(
     callId?: string,
-    options: { args?: JsonObject; note?: string; by?: string; argsHash?: string } = {},
+    options: DecisionOptions & { args?: JsonObject; scope?: 'run' } = {},
   ): Promise<void> {
     return this.control('decide', {
       ...(callId !== undefined && { callId }),
@@ -142,7 +164,7 @@ export class RunHandle {
   }
 
   /** Says no to a pending call; the note reaches the model. @throws AgentError see contract §11. */
-  reject(callId?: string, options: { note?: string; by?: string; argsHash?: string } = {}): Promise<void> {
+  reject(callId?: string, options: DecisionOptions = {}): Promise<void> {
     return this.control('decide', {
       ...(callId !== undefined && { callId }),
       decision: 'reject',
@@ -151,7 +173,11 @@ export class RunHandle {
   }
 
   /** Answers a question, or tells what became of a call. */
-  answer(callId: string | undefined, text: string, options: { by?: string } = {}): Promise<void> {
+  answer(
+    callId: string | undefined,
+    text: string,
+    options: Pick<DecisionOptions, 'by' | 'signature'> = {},
+  ): Promise<void> {
     return this.control('answer', { ...(callId !== undefined && { callId }), text, ...options });
   }
 
@@ -206,6 +232,10 @@ export class RunHandle {
   private async state(): Promise<RunState> {
     let fold: RunFold | null = null;
     for await (const page of this.pages({ follow: false })) fold = page.fold;
+    return this.found(fold);
+  }
+
+  private found(fold: RunFold | null): RunState {
     const state = fold?.current();
     if (!state)
       throw new AgentError(
@@ -274,26 +304,7 @@ export class RunHandle {
   }
 }
 
-/** A run that is taken up again a second time is taken up where it is now: so the default id is there once. */
-function forkId(runId: string, step: number | undefined): string {
-  if (step !== undefined) return `${runId}.s${step}-${randomUUID().slice(0, 8)}`;
-  const [, base = runId, count] = /^(.*)\.(\d{1,6})$/.exec(runId) ?? [];
-  return `${base}.${count === undefined ? 2 : Number(count) + 1}`;
-}
-
 function withTextHash(event: RunEvent): WatchedEvent {
   if (event.type !== 'model_completed') return event;
   return { ...event, textHash: `sha256:${createHash('sha256').update(event.text).digest('hex')}` };
-}
-
-function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, durationMs);
-    signal.addEventListener('abort', done, { once: true });
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

@@ -1,7 +1,12 @@
-import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  TimeoutFailure,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
 import type { AgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
-import type { Outcome } from '../core/outcomes.js';
+import { ALREADY_STARTED, type Outcome } from '../core/outcomes.js';
 
 /**
  * The one place where an {@link AgentError} becomes what Temporal records: `type` is the code, the first detail is
@@ -35,6 +40,8 @@ export function toOutcome(cause: unknown): Exclude<Outcome<never>, { kind: 'ok' 
       details: isObject(details) ? details : {},
     };
   }
+  if (cause instanceof WorkflowExecutionAlreadyStartedError)
+    return { kind: 'failed', code: ALREADY_STARTED, message: cause.message, retryable: false, details: {} };
   return {
     kind: 'failed',
     code: 'Error',

@@ -4,12 +4,13 @@ import type { ControlName } from '../core/controls.js';
 /** Workflow type of an agent run. */
 export const AGENT_RUN = 'agentRun';
 
-/** Queries. `settings` and `call` serve the activities; `progress` and `transcript` serve everybody. */
+/** Queries. `settings`, `call` and `shared` serve the activities; `progress` and `transcript` serve everybody. */
 export const QUERIES = {
   progress: 'progress',
   transcript: 'transcript',
   settings: 'settings',
   call: 'call',
+  shared: 'shared',
 } as const;
 
 /** What each signal and update does, as Temporal's Web UI shows it in its pickers. */
@@ -35,6 +36,7 @@ export const HANDLERS: Record<ControlName, { description: string; kinds: 'signal
   pause: { kinds: 'both', description: 'Hold back new work; what runs may end.' },
   resume: { kinds: 'both', description: 'Let new work start again.' },
   stop: { kinds: 'both', description: 'End gracefully: the agent answers with what it has.' },
+  report: { kinds: 'signal', description: 'For sub-agents: what they tell the run that has delegated.' },
   setLimits: {
     kinds: 'both',
     description: 'Change ceilings: {"maxCostUsd":5,"maxSteps":200,"maxTokens":null,"maxDurationMs":3600000}.',
@@ -52,6 +54,7 @@ export const CONTROL_NAMES = [
   'resume',
   'stop',
   'setLimits',
+  'report',
 ] as const satisfies readonly ControlName[];
 
 /** Search attributes, contract §5. */

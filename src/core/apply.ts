@@ -1,9 +1,10 @@
 import type { DrawResult } from './budget-draw.js';
+import { settleChild, takeReport } from './agents.js';
 import { closeCalls, expireCalls, settleTool, startReadyCalls } from './calls.js';
 import { assembleAnswer, beginLanding, brief, close, closeLanded } from './closing.js';
 import { checkControl } from './controls-check.js';
 import type { Control } from './controls.js';
-import { answer, decide, settleArgsCheck } from './decisions.js';
+import { answer, decide, settleArgsCheck, settleSignature } from './decisions.js';
 import { emit, patch, patchCall, type Draft } from './draft.js';
 import { drawMore, settleDraw } from './draws.js';
 import { isErrorCode } from './errors.js';
@@ -16,13 +17,19 @@ import { isMetered } from './metered.js';
 import { settleModel, startModelCall } from './model-step.js';
 import { currentModel } from './models.js';
 import type { Outcome } from './outcomes.js';
+import { settleRelay } from './relays.js';
+import { report, settleReport } from './reports.js';
 import type { Prepared } from './run-input.js';
+import { expireIdle, staysIdle } from './session.js';
 import { quote, tooLittle } from './quote.js';
 import { finish, trySettle } from './settling.js';
 import { FRESH_DRAW, IDLE_MODEL } from './fresh-state.js';
 import type { RunState } from './state.js';
-import { pause, resume, say, setLimits, stop, takeMessages } from './steering.js';
+import { takeMessages } from './messages.js';
+import { pause, resume, say, setLimits, stop } from './steering.js';
+import { settleVerification } from './verifying.js';
 import { warnOfLimits } from './warnings.js';
+import { announceRequests, settleNotice } from './webhook.js';
 
 /**
  * Takes one fact in. Pure and total: any input in any state gives a state, and the durable events it causes.
@@ -39,7 +46,9 @@ export function apply(state: RunState, input: Input): { state: RunState; events:
   }
   take(draft, input);
   advance(draft);
+  announceRequests(draft);
   trySettle(draft);
+  report(draft);
   inquire(draft);
   return { state: draft.state, events: draft.events };
 }
@@ -58,6 +67,18 @@ function take(draft: Draft, input: Input): void {
       return settleInquiry(draft, input.key, input.outcome);
     case 'drawn':
       return takeDraw(draft, input.key, input.outcome);
+    case 'verified':
+      return settleVerification(draft, input.key, input.outcome);
+    case 'decision_checked':
+      return settleSignature(draft, input.key, input.outcome);
+    case 'relayed':
+      return settleRelay(draft, input.key, input.outcome);
+    case 'reported':
+      return settleReport(draft, input.key);
+    case 'notified':
+      return settleNotice(draft, input.key, input.outcome);
+    case 'child_settled':
+      return settleChild(draft, input.key, input.outcome);
     case 'control':
       return takeControl(draft, input);
     case 'tick':
@@ -100,6 +121,8 @@ function carryOut(draft: Draft, control: Control): void {
       return stop(draft, control.note);
     case 'setLimits':
       return setLimits(draft, control);
+    case 'report':
+      return takeReport(draft, control);
   }
 }
 
@@ -204,7 +227,7 @@ function advance(draft: Draft): void {
 
 function advanceModel(draft: Draft): void {
   const { model, draw } = draft.state;
-  if (model.call || draw?.call) return;
+  if (model.call || draw?.call || staysIdle(draft)) return;
   if (model.retryAtMs !== null && model.retryAtMs > draft.atMs) return;
   // Its time has come, and a call that has to wait for money must not leave a timer behind that is due already.
   if (model.retryAtMs !== null) patch(draft, { model: { ...model, retryAtMs: null } });
@@ -247,6 +270,7 @@ function passTime(draft: Draft): void {
   if (!landing && deadline !== null && draft.atMs >= deadline)
     beginLanding(draft, { outcome: 'limit', limit: 'duration', error: null });
   expireCalls(draft);
+  expireIdle(draft);
 }
 
 function finishCancel(draft: Draft): void {

@@ -1,11 +1,22 @@
 /**
  * The behaviour that new runs get. A run keeps the number it started with, so replay and fold agree over deploys.
- * 1: the first one. 2: money is reserved before it is spent, and each attempt at a model call is an activity of its own.
+ * 1: the first one. 2: money is reserved before it is spent, and each attempt at a model call is an activity of its own. 3: a call
+ * that certainly never began to act is begun again.
  */
-export const CURRENT_BEHAVIOUR = 2;
+export const CURRENT_BEHAVIOUR = 3;
 
 /** Calls of one step that run at the same time. */
 export const MAX_PARALLEL_CALLS = 8;
+
+/** How often a call that certainly did not act is begun again before a human is asked. */
+export const MAX_RESTARTS = 5;
+
+/** How deep sub-agents may delegate, and how many a run may have in all. */
+export const MAX_AGENT_DEPTH = 3;
+export const MAX_CHILDREN = 100;
+
+/** What a sub-agent gets of a shared budget when neither its run nor its call says how much: half a dollar. */
+export const CHILD_SHARE_NANO_USD = 500_000_000;
 
 /** Messages that may wait for the next step boundary. */
 export const MAX_QUEUED_MESSAGES = 100;

@@ -1,10 +1,16 @@
-import { MAX_PARALLEL_CALLS } from './behaviour.js';
+import { delegationOf, startAgent } from './agents.js';
+import { MAX_PARALLEL_CALLS, MAX_RESTARTS } from './behaviour.js';
 import { beginLanding, fileResults, finishCall, finishUnknown } from './closing.js';
 import { emit, parseJson, patch, patchCall, toIso, type Draft } from './draft.js';
+import { toolKey } from './keys.js';
+import { isGuarded } from './metered.js';
 import type { Outcome, PlannedCall, ToolResult } from './outcomes.js';
 import type { PendingItem } from './progress.js';
 import { humanWords, withHumanWords } from './human-words.js';
 import { notRun } from './results.js';
+import { takeShared } from './shared.js';
+import { recordDecision, standingFor } from './standing.js';
+import { taintBy } from './taint.js';
 import type { CallState, RunState } from './state.js';
 
 /** Ten years: beyond what any run waits for, and within what a date can be. */
@@ -18,19 +24,29 @@ export function openCalls(draft: Draft, plans: readonly PlannedCall[]): void {
   for (const call of calls) {
     if (call.plan.problem)
       finishCall(draft, call.id, notRun(call.plan.problem.status, call.plan.problem.message));
+    else if (call.status === 'gated' && standingFor(draft.state, call)) passBefore(draft, call);
     else if (call.status === 'gated' || call.status === 'asking') requestDecision(draft, call);
   }
+}
+
+/** Lets a call go on whose tool a human has approved for the rest of the run. */
+function passBefore(draft: Draft, call: CallState): void {
+  const standing = standingFor(draft.state, call);
+  recordDecision(draft, call, { decision: 'approve', by: standing?.by ?? undefined, forRun: true });
+  passGate(draft, call);
 }
 
 function openCall(plan: PlannedCall, id: string, atMs: number): CallState {
   const base = { id, plan, args: plan.args, rerun: 0, checks: 0, requestedAtMs: atMs, dueAtMs: null };
   if (plan.problem) return { ...base, status: 'ready' };
   if (plan.gate) {
-    const { expiresInMs } = plan.gate;
+    const { expiresInMs, remindInMs } = plan.gate;
+    const inTime = (ms: number | undefined) => (ms === undefined ? null : atMs + Math.min(ms, LONGEST_WAIT_MS));
     return {
       ...base,
       status: 'gated',
-      dueAtMs: expiresInMs === undefined ? null : atMs + Math.min(expiresInMs, LONGEST_WAIT_MS),
+      dueAtMs: inTime(expiresInMs),
+      ...(remindInMs !== undefined && { remindAtMs: inTime(remindInMs) }),
     };
   }
   return { ...base, ...ungated(plan, atMs) };
@@ -50,12 +66,13 @@ function ungated(plan: PlannedCall, atMs: number): Pick<CallState, 'status' | 'd
 
 /** Lets an approved call go on to what it does. */
 export function passGate(draft: Draft, call: CallState): void {
-  const next = ungated(call.plan, draft.atMs);
+  const next = { ...ungated(call.plan, draft.atMs), remindAtMs: null };
   patchCall(draft, call.id, next);
   if (next.status === 'asking') requestDecision(draft, { ...call, ...next });
 }
 
-function requestDecision(draft: Draft, call: CallState): void {
+/** Asks a human about a call. */
+export function requestDecision(draft: Draft, call: CallState): void {
   if (draft.state.landing || draft.state.cancelRequested) return;
   emit(draft, { type: 'decision_requested', step: draft.state.step, ...toPending(call) });
 }
@@ -75,6 +92,11 @@ export function toPending(call: CallState): PendingItem {
       control?.kind === 'ask' ? control.question : (gate?.summary ?? `${name} ${call.args}`.slice(0, 200)),
     requestedAt: toIso(call.requestedAtMs),
     expiresAt: call.dueAtMs === null ? null : toIso(call.dueAtMs),
+    ...(gate?.approvals !== undefined &&
+      kind !== 'question' && {
+        approvals: { by: (call.approvedBy ?? []).map(({ by }) => by), needed: gate.approvals },
+      }),
+    ...(gate?.reason && kind === 'decision' && { reason: gate.reason }),
   };
 }
 
@@ -83,18 +105,21 @@ export function isPending(call: CallState): boolean {
   return call.status === 'gated' || call.status === 'asking' || call.status === 'unknown';
 }
 
-/** The key of the activity that runs a call; each run again has its own. */
-export function toolKey(call: CallState): string {
-  return call.rerun === 0 ? call.id : `${call.id}.r${call.rerun}`;
-}
-
 /** Starts ready calls, in order, as far as there is room. */
 export function startReadyCalls(draft: Draft): void {
   const active = (state: RunState) =>
-    state.calls.filter((call) => call.status === 'running' || call.status === 'cancelling').length;
+    state.calls.filter((call) => call.status === 'running' || call.status === 'cancelling');
   for (const call of draft.state.calls) {
     if (call.status !== 'ready') continue;
-    if (active(draft.state) >= MAX_PARALLEL_CALLS) return;
+    const underWay = active(draft.state);
+    if (underWay.length >= MAX_PARALLEL_CALLS) return;
+    const alike = underWay.filter(({ plan }) => plan.name === call.plan.name);
+    if (alike.length >= (call.plan.parallel ?? MAX_PARALLEL_CALLS)) continue;
+    const delegation = delegationOf(call);
+    if (delegation) {
+      startAgent(draft, call, delegation);
+      continue;
+    }
     patchCall(draft, call.id, { status: 'running' });
     const { name } = call.plan;
     emit(draft, {
@@ -111,7 +136,8 @@ export function startReadyCalls(draft: Draft): void {
 export function settleTool(draft: Draft, key: string, outcome: Outcome<ToolResult>): void {
   const call = draft.state.calls.find((one) => toolKey(one) === key);
   if (!call || (call.status !== 'running' && call.status !== 'cancelling')) return;
-  const neverLeft = outcome.kind === 'cancelled' && outcome.neverStarted === true && call.rerun === 0;
+  if (outcome.kind !== 'ok' && neverActed(draft.state, call, outcome)) return settleNotBegun(draft, call, outcome);
+  const neverLeft = outcome.kind === 'cancelled' && outcome.neverStarted === true && call.rerun === (call.restarts ?? 0);
   const mayHaveActed = call.plan.effect === undefined && !neverLeft;
   if (outcome.kind === 'ok') {
     settleAnswered(draft, call, outcome.value);
@@ -126,10 +152,37 @@ export function settleTool(draft: Draft, key: string, outcome: Outcome<ToolResul
   }
 }
 
+/** Whether a call of effect `once` ended before its tool began: its last word on record says so. */
+function neverActed(state: RunState, call: CallState, outcome: Exclude<Outcome<ToolResult>, { kind: 'ok' }>): boolean {
+  return isGuarded(state) && call.plan.effect === undefined && outcome.details?.['acting'] === false;
+}
+
+/** A call that did not begin to act is begun again, as if nothing had been, unless it is not wanted any more or cannot be begun. */
+function settleNotBegun(draft: Draft, call: CallState, outcome: Exclude<Outcome<ToolResult>, { kind: 'ok' }>): void {
+  if (outcome.kind === 'failed' && (!outcome.retryable || outcome.code === 'TOOL_UNKNOWN'))
+    return finishCall(draft, call.id, notRun('failed', outcome.message, humanWords(call)));
+  if (outcome.kind !== 'cancelled' && beginAgain(draft, call)) return;
+  finishCall(draft, call.id, notRun('cancelled', 'The call ended before it began to act.', humanWords(call)));
+}
+
+/** Starts a call again that certainly did not act. Returns whether that is possible. */
+export function beginAgain(draft: Draft, call: CallState): boolean {
+  const { landing, cancelRequested } = draft.state;
+  const restarts = (call.restarts ?? 0) + 1;
+  if (landing || cancelRequested || call.status === 'cancelling' || restarts > MAX_RESTARTS) return false;
+  patchCall(draft, call.id, { status: 'ready', rerun: call.rerun + 1, restarts });
+  return true;
+}
+
 function settleAnswered(draft: Draft, call: CallState, value: ToolResult): void {
+  noteYield(draft, call, value);
   if (value.status === 'unknown_outcome') return settleUnknown(draft, call);
   const { artifact, attempt } = value;
-  if (artifact) patch(draft, { artifacts: [...draft.state.artifacts, { callId: call.id, ...artifact }] });
+  const refused = takeShared(draft, value);
+  if (refused !== null) {
+    finishCall(draft, call.id, notRun('failed', refused, humanWords(call)));
+    return;
+  }
   const result = value.status
     ? notRun(value.status, value.content, humanWords(call))
     : { status: 'ok' as const, content: withHumanWords(call, value.content) };
@@ -140,10 +193,36 @@ function settleAnswered(draft: Draft, call: CallState, value: ToolResult): void 
   });
 }
 
-/** Asks a human what became of a call, unless the run is ending: then the model is told that nobody knows. */
+/** What a call leaves behind, however it ended: artifacts, and content from outside. */
+function noteYield(draft: Draft, call: CallState, value: ToolResult): void {
+  const { artifact, artifacts = [], untrusted } = value;
+  const kept = [...artifacts, ...(artifact ? [artifact] : [])].map((one) => ({ callId: call.id, ...one }));
+  if (kept.length > 0) patch(draft, { artifacts: [...draft.state.artifacts, ...kept] });
+  if (untrusted) taintBy(draft, { callId: call.id, tool: call.plan.name });
+}
+
+/** Finds out what became of a call: by its tool if that can tell, else as its policy says. */
 function settleUnknown(draft: Draft, call: CallState): void {
-  if (draft.state.landing || draft.state.cancelRequested) return finishUnknown(draft, call);
-  const unknown: CallState = { ...call, status: 'unknown', requestedAtMs: draft.atMs, dueAtMs: null };
+  if (call.plan.verify && !draft.state.cancelRequested) return patchCall(draft, call.id, { status: 'verifying' });
+  settleUnverified(draft, call);
+}
+
+/** Asks a human what became of a call, unless the run is ending, or the tool's policy is another: then the model is told that nobody knows. */
+export function settleUnverified(draft: Draft, call: CallState): void {
+  const { onUnknown } = call.plan;
+  if (draft.state.landing || draft.state.cancelRequested || onUnknown === 'tell_model')
+    return finishUnknown(draft, call);
+  if (onUnknown === 'land') {
+    finishUnknown(draft, call);
+    const message = `Nobody knows whether ${call.plan.name} (${call.id}) took effect, and this tool ends runs then.`;
+    return beginLanding(draft, {
+      outcome: 'failed',
+      limit: null,
+      error: { code: 'TOOL_OUTCOME_UNKNOWN', message },
+      reason: message,
+    });
+  }
+  const unknown: CallState = { ...call, status: 'unknown', requestedAtMs: draft.atMs, dueAtMs: null, approvedBy: [] };
   patchCall(draft, call.id, unknown);
   requestDecision(draft, unknown);
 }
@@ -151,6 +230,7 @@ function settleUnknown(draft: Draft, call: CallState): void {
 /** Settles calls whose time has come: waits that are over, decisions that nobody took. */
 export function expireCalls(draft: Draft): void {
   for (const { id } of draft.state.calls) {
+    remind(draft, id);
     const call = draft.state.calls.find((one) => one.id === id);
     if (!call || call.dueAtMs === null || call.dueAtMs > draft.atMs) continue;
     if (call.status === 'waiting') {
@@ -160,6 +240,15 @@ export function expireCalls(draft: Draft): void {
       expireDecision(draft, call);
     }
   }
+}
+
+/** Tells watchers once that nobody has decided yet. */
+function remind(draft: Draft, callId: string): void {
+  const call = draft.state.calls.find((one) => one.id === callId);
+  if (typeof call?.remindAtMs !== 'number' || call.remindAtMs > draft.atMs) return;
+  patchCall(draft, callId, { remindAtMs: null });
+  if (!isPending(call) || draft.state.landing) return;
+  emit(draft, { type: 'decision_reminder', step: draft.state.step, ...toPending(call) });
 }
 
 function expireDecision(draft: Draft, call: CallState): void {

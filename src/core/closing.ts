@@ -3,6 +3,7 @@ import { append, emit, patch, patchCall, type Draft } from './draft.js';
 import { humanWords } from './human-words.js';
 import { limitsReached } from './limits.js';
 import { isMetered } from './metered.js';
+import { tellAgents } from './relays.js';
 import type { LimitName } from './progress.js';
 import { notRun, type CallResult } from './results.js';
 import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
@@ -26,6 +27,9 @@ export function close(
     queue: [],
     model: IDLE_MODEL,
     pause: null,
+    idle: null,
+    signedDecisions: [],
+    relays: [],
   });
 }
 
@@ -36,9 +40,13 @@ function reachedBy({ state, atMs }: Draft, first: LimitName | null): LimitName[]
 }
 
 function abandonCall(draft: Draft, call: CallState): void {
-  const awaitsRerun = call.status === 'ready' && call.rerun > 0;
+  const awaitsRerun = call.status === 'ready' && call.rerun > (call.restarts ?? 0);
   const underWay =
-    awaitsRerun || call.status === 'running' || call.status === 'cancelling' || call.status === 'unknown';
+    awaitsRerun ||
+    call.status === 'running' ||
+    call.status === 'cancelling' ||
+    call.status === 'verifying' ||
+    call.status === 'unknown';
   if (underWay && call.plan.effect === undefined) finishUnknown(draft, call);
   else finishCall(draft, call.id, notRun('cancelled', 'The run ended before this call.'));
 }
@@ -116,6 +124,15 @@ export function beginLanding(draft: Draft, why: Omit<Landing, 'reason'> & { reas
   const reason = why.reason ?? LIMIT_WORDS[why.limit ?? ''] ?? 'This run cannot go on.';
   patch(draft, { landing: { ...why, reason }, pause: null });
   emit(draft, { type: 'landing_started', step: state.step, outcome: why.outcome, limit: why.limit });
+  // A session that waits has its answer already.
+  if (state.idle)
+    return close(draft, {
+      outcome: why.outcome,
+      limit: why.limit,
+      error: why.error,
+      answer: state.idle.answer,
+    });
+  tellAgents(draft, 'stop');
   const { call } = state.model;
   patch(draft, {
     model: {
@@ -149,9 +166,12 @@ function settleForLanding(draft: Draft, call: CallState): void {
       );
       break;
     case 'ready':
-      if (stopped && call.rerun > 0) finishUnknown(draft, call);
+      if (stopped && call.rerun > (call.restarts ?? 0)) finishUnknown(draft, call);
       else if (stopped)
         finishCall(draft, call.id, notRun('cancelled', 'The run was asked to stop before this call.'));
+      // A limit lets what is safe run to its end; a sub-agent would only begin.
+      else if (call.plan.control?.kind === 'delegate')
+        finishCall(draft, call.id, notRun('refused_at_limit', 'The run reached a limit before this call.'));
       break;
     case 'unknown':
       finishUnknown(draft, call);
@@ -164,7 +184,13 @@ function settleForLanding(draft: Draft, call: CallState): void {
 export function finishCall(draft: Draft, callId: string, result: CallResult): void {
   const call = draft.state.calls.find((one) => one.id === callId);
   if (!call || call.status === 'done') return;
-  patchCall(draft, callId, { status: 'done', result: result.content, ended: result.status, dueAtMs: null });
+  patchCall(draft, callId, {
+    status: 'done',
+    result: result.content,
+    ended: result.status,
+    dueAtMs: null,
+    remindAtMs: null,
+  });
   emit(draft, {
     type: 'tool_completed',
     step: draft.state.step,

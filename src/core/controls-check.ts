@@ -1,6 +1,8 @@
+import type { ChildReport } from './agents.js';
 import type { Control, ControlName } from './controls.js';
 import type { JsonObject } from './json.js';
-import { refuseAnswer, refuseDecision, type Refusal } from './decisions.js';
+import { refuseAnswer, refuseDecision } from './refuse-decision.js';
+import type { Refusal } from './refusal.js';
 import { isLimit, LIMIT_KEYS } from './limits.js';
 import { modelsOf } from './models.js';
 import { MAX_EDITED_ARGS_CHARS, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, type LimitsInput } from './run-input.js';
@@ -15,7 +17,8 @@ const refuse = (code: Refusal['code'], message: string): CheckedControl => ({ re
 /** Reads a control as it came over the wire, where anything may come, and tells whether the run can take it now. */
 export function checkControl(state: RunState, name: ControlName, payload: unknown): CheckedControl {
   if (state.phase === 'closed') return refuse('RUN_CLOSED', 'The run has ended.');
-  if (state.phase === 'settling')
+  // A sub-agent need not know how far the run is; its report finds no call any more.
+  if (state.phase === 'settling' && name !== 'report')
     return refuse('RUN_CLOSED', 'The run has ended; only its last costs are awaited.');
   const read = readControl(name, payload);
   if ('refusal' in read) return read;
@@ -61,6 +64,7 @@ const TEXT_FIELDS = [
   ['callId', MAX_NAME_CHARS],
   ['messageId', MAX_NAME_CHARS],
   ['argsHash', MAX_NAME_CHARS],
+  ['signature', MAX_NAME_CHARS],
 ] as const;
 
 /** The control that a payload stands for. Fields that mean nothing are passed over. */
@@ -88,11 +92,13 @@ export function readControl(name: ControlName, payload: unknown): CheckedControl
     case 'decide':
       return readDecision(fields);
     case 'answer':
-      return readText(fields, (text) => ({ kind: 'answer', text, ...optional(fields, ['callId', 'by']) }));
+      return readText(fields, (text) => ({ kind: 'answer', text, ...optional(fields, ['callId', 'by', 'signature']) }));
     case 'say':
       return readSay(fields);
     case 'setLimits':
       return readLimits(fields);
+    case 'report':
+      return readReport(fields);
     default:
       return { control: { kind: name, ...optional(fields, ['by', 'note']) } };
   }
@@ -112,15 +118,41 @@ function optional<K extends string>(
 }
 
 function readDecision(fields: Record<string, unknown>): CheckedControl {
-  const { decision, args } = fields;
+  const { decision, args, scope } = fields;
   if (decision !== 'approve' && decision !== 'reject')
     return refuse('INPUT_INVALID', 'decide: decision must be "approve" or "reject".');
   if (args !== undefined && args !== null && !isJsonObject(args))
     return refuse('ARGS_INVALID', 'decide: args must be a JSON object.');
   if (isJsonObject(args) && JSON.stringify(args).length > MAX_EDITED_ARGS_CHARS)
     return refuse('MESSAGE_TOO_LARGE', `decide: args may have ${MAX_EDITED_ARGS_CHARS} characters.`);
-  const named = optional(fields, ['callId', 'note', 'by', 'argsHash']);
-  return { control: { kind: 'decide', decision, ...named, ...(isJsonObject(args) && { args }) } };
+  if (scope !== undefined && scope !== null && scope !== 'call' && scope !== 'run')
+    return refuse('INPUT_INVALID', 'decide: scope must be "call" or "run".');
+  const named = optional(fields, ['callId', 'note', 'by', 'argsHash', 'signature']);
+  return {
+    control: {
+      kind: 'decide',
+      decision,
+      ...named,
+      ...(isJsonObject(args) && { args }),
+      ...(scope === 'run' && { scope }),
+    },
+  };
+}
+
+/** What a sub-agent tells. Only sub-agents send it, so its parts are looked at where they are used. */
+function readReport(fields: Record<string, unknown>): CheckedControl {
+  const { key, n, pending, decided, result } = fields;
+  const isWhole =
+    typeof key === 'string' && typeof n === 'number' && areObjects(pending) && areObjects(decided);
+  if (!isWhole || (result !== undefined && !isJsonObject(result)))
+    return refuse('INPUT_INVALID', 'report is what sub-agents send. Use say to speak to the agent.');
+  // Its writer is another version of this very code at most, and the fields that matter were looked at.
+  const report = { key, n, pending, decided, ...(result !== undefined && { result }) } as unknown as ChildReport;
+  return { control: { kind: 'report', ...report } };
+}
+
+function areObjects(value: unknown): value is JsonObject[] {
+  return Array.isArray(value) && value.every(isJsonObject);
 }
 
 /** Controls arrive as JSON, so an object is a JSON object. */

@@ -1,3 +1,4 @@
+import type { ChildReport } from './agents.js';
 import type { JsonObject } from './json.js';
 import type { LimitsInput } from './run-input.js';
 
@@ -15,13 +16,18 @@ export interface Decision {
   by?: string;
   /** Binds the decision to what was shown. */
   argsHash?: string;
+  /** `run`: an approval of every call of this tool from now on. */
+  scope?: 'run';
+  /** Ed25519 over {@link statementText}, base64. */
+  signature?: string;
 }
 
 /** What a human may ask of a run, by signal or update. */
 export type Control =
   | ({ kind: 'decide' } & Decision)
   | { kind: 'say'; text: string; mode?: SayMode; messageId?: string; by?: string }
-  | { kind: 'answer'; callId?: string; text: string; by?: string }
+  | { kind: 'answer'; callId?: string; text: string; by?: string; signature?: string }
+  | ({ kind: 'report' } & ChildReport)
   | { kind: 'pause' | 'resume' | 'stop'; by?: string; note?: string }
   | ({ kind: 'setLimits'; by?: string } & LimitsInput);
 

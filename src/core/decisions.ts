@@ -1,98 +1,84 @@
-import { isPending, passGate } from './calls.js';
+import { passGate, requestDecision } from './calls.js';
 import { finishCall, finishUnknown } from './closing.js';
 import type { Control, Decision } from './controls.js';
-import { emit, patch, patchCall, remember, type Draft } from './draft.js';
-import type { ErrorCode } from './errors.js';
-import type { ArgsCheck } from './inputs.js';
-import type { Outcome } from './outcomes.js';
+import { emit, patch, patchCall, type Draft } from './draft.js';
+import { findCall, type FoundCall } from './find-call.js';
 import { withHumanWords } from './human-words.js';
+import type { ArgsCheck } from './inputs.js';
+import type { JsonObject, JsonValue } from './json.js';
+import { checkKey } from './keys.js';
+import type { Outcome } from './outcomes.js';
+import { isSettlement, needsSignature, refuseBy, takesAnswer, takesDecision } from './refuse-decision.js';
+import type { Refusal } from './refusal.js';
+import { noteAnswer, relayTo } from './relays.js';
 import { notRun } from './results.js';
-import type { CallState, RunState } from './state.js';
-import type { JsonValue } from './json.js';
-
-/** Why a control is not taken. It changes nothing. */
-export interface Refusal {
-  code: ErrorCode;
-  message: string;
-}
+import { approveForRun, recordDecision, standingFor } from './standing.js';
+import type { CallState, SignedDecision } from './state.js';
+import type { DecisionVerdict } from './statement.js';
 
 type Answer = Extract<Control, { kind: 'answer' }>;
-type Found = { call: CallState } | { refusal: Refusal };
 
-/** The pending call a human means, or why there is none. */
-function findCall(state: RunState, callId: string | undefined, fits: (call: CallState) => boolean): Found {
-  if (callId === undefined) {
-    const candidates = state.calls.filter((call) => isPending(call) && fits(call));
-    const [only] = candidates;
-    if (only && candidates.length === 1) return { call: only };
-    return refuse(
-      'CALL_NOT_PENDING',
-      candidates.length === 0 ? 'No call waits for this.' : `${candidates.length} calls wait: name one.`,
-    );
-  }
-  const call = state.calls.find((one) => one.id === callId);
-  if (call && isPending(call)) {
-    return fits(call)
-      ? { call }
-      : refuse(
-          'CALL_NOT_PENDING',
-          `${callId} waits for ${call.status === 'asking' ? 'an answer' : 'a decision'}.`,
-        );
-  }
-  if (state.decidedCallIds.includes(callId))
-    return refuse('ALREADY_DECIDED', `${callId} is decided; the first decision stands.`);
-  const [, step] = /^s(\d+)\.c\d+$/.exec(callId) ?? [];
-  if (
-    call ||
-    (step !== undefined && Number(step) < (state.phase === 'calls' ? state.step : state.stepsCompleted))
-  )
-    return refuse('CALL_NOT_PENDING', `${callId} waits for nothing.`);
-  return refuse('CALL_NOT_FOUND', `This run has no call ${callId}.`);
-}
-
-const refuse = (code: ErrorCode, message: string): { refusal: Refusal } => ({ refusal: { code, message } });
-
-const takesDecision = (decision: Decision) => (call: CallState) =>
-  call.status !== 'asking' || decision.decision === 'reject';
-const takesAnswer = (call: CallState) => call.status === 'asking' || call.status === 'unknown';
-
-/** Why a decision cannot be taken, or `null`. */
-export function refuseDecision(state: RunState, decision: Decision): Refusal | null {
-  const found = findCall(state, decision.callId, takesDecision(decision));
-  if ('refusal' in found) return found.refusal;
-  const { gate } = found.call.plan;
-  if (decision.argsHash !== undefined && gate && decision.argsHash !== gate.argsHash)
-    return {
-      code: 'ARGS_HASH_MISMATCH',
-      message: `The arguments of ${found.call.id} are others than those decided on.`,
-    };
-  if (decision.args !== undefined && (decision.decision !== 'approve' || found.call.status !== 'gated'))
-    return {
-      code: 'ARGS_INVALID',
-      message: `Arguments can only be edited when a call is approved before it ran.`,
-    };
-  return null;
-}
-
-/** Why an answer cannot be taken, or `null`. */
-export function refuseAnswer(state: RunState, answer: Answer): Refusal | null {
-  const found = findCall(state, answer.callId, takesAnswer);
-  return 'refusal' in found ? found.refusal : null;
+/** Who decides, and with which words. */
+interface Voice {
+  by: string | undefined;
+  note: string | undefined;
+  forRun: boolean;
+  signed: boolean;
 }
 
 /** Carries a decision out. Refused ones never come here. */
 export function decide(draft: Draft, decision: Decision): void {
-  const found = findCall(draft.state, decision.callId, takesDecision(decision));
-  if ('refusal' in found) return;
-  const { call } = found;
-  if (decision.args !== undefined) {
-    const { args, by, note } = decision;
-    const edit = { args, ...(by !== undefined && { by }), ...(note !== undefined && { note }) };
+  const given = findCall(draft.state, decision.callId, takesDecision(decision));
+  if ('refusal' in given) return;
+  const { found } = given;
+  if (found.childCallId !== null) return handDown(draft, found, { kind: 'decide', ...decision });
+  if (needsSignature(draft.state)) return checkSignature(draft, found.call, { kind: 'decide', ...decision });
+  carryOut(draft, found.call, decision);
+}
+
+/** Carries an answer out: to a question, or about a call whose outcome was unknown. */
+export function answer(draft: Draft, given: Answer): void {
+  const sought = findCall(draft.state, given.callId, takesAnswer);
+  if ('refusal' in sought) return;
+  const { found } = sought;
+  if (found.childCallId !== null) return handDown(draft, found, given);
+  if (needsSignature(draft.state) && isSettlement(found)) return checkSignature(draft, found.call, given);
+  finishAnswered(draft, found.call, { by: given.by, note: given.text, forRun: false, signed: false });
+}
+
+function handDown(draft: Draft, { call, childCallId }: FoundCall, control: SignedDecision['control']): void {
+  const { kind: name, ...fields } = control;
+  // A control was read from JSON, so its fields are.
+  const payload = { ...fields, callId: childCallId } as JsonObject;
+  relayTo(draft, call, { name, payload });
+}
+
+function checkSignature(draft: Draft, call: CallState, control: SignedDecision['control']): void {
+  const { errands, signedDecisions } = draft.state;
+  const signed = { key: `x${errands}`, callId: call.id, requestedAtMs: call.requestedAtMs, control };
+  patch(draft, { signedDecisions: [...signedDecisions, signed], errands: errands + 1 });
+}
+
+function carryOut(draft: Draft, call: CallState, decision: Decision): void {
+  const { args, by, note, scope } = decision;
+  if (args !== undefined) {
+    const forRun = scope === 'run' && { forRun: true as const };
+    const edit = { args, ...(by !== undefined && { by }), ...(note !== undefined && { note }), ...forRun };
     return patchCall(draft, call.id, { status: 'checking', edit, checks: call.checks + 1 });
   }
-  record(draft, call, { decision: decision.decision, by: decision.by, note: decision.note });
-  if (decision.decision === 'approve') approve(draft, call, decision.note);
-  else reject(draft, call, decision.note);
+  settleDecision(draft, call, decision.decision, { by, note, forRun: scope === 'run', signed: false });
+}
+
+function settleDecision(draft: Draft, call: CallState, decision: Decision['decision'], voice: Voice): void {
+  if (decision === 'approve') return approve(draft, call, voice);
+  recordDecision(draft, call, { decision, by: voice.by, note: voice.note, signed: voice.signed });
+  if (call.status === 'unknown') return finishUnknown(draft, withNote(call, voice.note));
+  finishCall(draft, call.id, notRun('rejected', 'A human rejected this call. It was not run.', voice.note));
+}
+
+function finishAnswered(draft: Draft, call: CallState, { by, note = '', signed }: Voice): void {
+  recordDecision(draft, call, { decision: 'answer', by, note, signed });
+  finishCall(draft, call.id, { status: 'ok', content: withHumanWords(call, note) });
 }
 
 /** A call with one more note of a human; what was noted before stays. */
@@ -101,66 +87,57 @@ function withNote(call: CallState, note: string | undefined): CallState {
   return { ...call, note: call.note === undefined ? note : `${call.note}\n${note}` };
 }
 
-function approve(draft: Draft, call: CallState, note: string | undefined): void {
-  const noted = withNote(call, note);
+/** Counts an approval; with the last one that is needed, the call goes on. */
+function approve(draft: Draft, call: CallState, voice: Voice, editedArgs?: JsonValue): void {
+  const noted = withNote(call, voice.note);
+  const needed = call.plan.gate?.approvals ?? 1;
+  const approvedBy = [...(call.approvedBy ?? []), { by: voice.by ?? '', forRun: voice.forRun }];
+  if (approvedBy.length < needed) return countApproval(draft, { ...noted, approvedBy }, voice);
+  const forRun = approvedBy.every((one) => one.forRun);
+  recordDecision(draft, noted, {
+    decision: 'approve',
+    by: voice.by,
+    note: voice.note,
+    ...(editedArgs !== undefined && { editedArgs }),
+    forRun,
+    signed: voice.signed,
+    ...(needed > 1 && { approvedBy: approvedBy.map(({ by }) => by) }),
+  });
   patchCall(draft, call.id, noted);
   if (call.status === 'unknown') patchCall(draft, call.id, { status: 'ready', rerun: call.rerun + 1 });
   else passGate(draft, noted);
+  if (forRun) passAlike(draft, call, voice);
 }
 
-function reject(draft: Draft, call: CallState, note: string | undefined): void {
-  if (call.status === 'unknown') return finishUnknown(draft, withNote(call, note));
-  finishCall(draft, call.id, notRun('rejected', 'A human rejected this call. It was not run.', note));
+function countApproval(draft: Draft, call: CallState, { by = '' }: Voice): void {
+  patchCall(draft, call.id, call);
+  const { name: tool, gate } = call.plan;
+  const have = call.approvedBy?.length ?? 0;
+  const needed = gate?.approvals ?? 1;
+  emit(draft, { type: 'approval_counted', step: draft.state.step, callId: call.id, tool, by, have, needed });
 }
 
-/** Carries an answer out: to a question, or about a call whose outcome was unknown. */
-export function answer(draft: Draft, given: Answer): void {
-  const found = findCall(draft.state, given.callId, takesAnswer);
-  if ('refusal' in found) return;
-  record(draft, found.call, { decision: 'answer', by: given.by, note: given.text });
-  finishCall(draft, found.call.id, { status: 'ok', content: withHumanWords(found.call, given.text) });
-}
-
-function record(
-  draft: Draft,
-  call: CallState,
-  made: {
-    decision: 'approve' | 'reject' | 'answer';
-    by?: string | undefined;
-    note?: string | undefined;
-    editedArgs?: JsonValue;
-  },
-): void {
-  patch(draft, { decidedCallIds: remember(draft.state.decidedCallIds, call.id) });
-  emit(draft, {
-    type: 'decision_made',
-    step: draft.state.step,
-    callId: call.id,
-    tool: call.plan.name,
-    decision: made.decision,
-    note: made.note ?? null,
-    by: made.by ?? null,
-    editedArgs: made.editedArgs ?? null,
-  });
-}
-
-/** The key of the activity that checks edited arguments. */
-export function checkKey(call: CallState): string {
-  return `${call.id}.e${call.checks}`;
+/** An approval for the rest of the run lets the other calls of the tool go on that wait already. */
+function passAlike(draft: Draft, approved: CallState, { by }: Voice): void {
+  approveForRun(draft, approved, by ?? null);
+  for (const call of draft.state.calls) {
+    if (call.status !== 'gated' || !standingFor(draft.state, call)) continue;
+    recordDecision(draft, call, { decision: 'approve', by, forRun: true });
+    passGate(draft, call);
+  }
 }
 
 /** Takes in what became of edited arguments: the call goes on with them, or stays pending as it was. */
 export function settleArgsCheck(draft: Draft, key: string, outcome: Outcome<ArgsCheck>): void {
   const call = draft.state.calls.find((one) => one.status === 'checking' && checkKey(one) === key);
   if (!call) return;
-  const { edit, ...unedited } = call;
+  const { edit, editProblem: _, ...unedited } = call;
   const check: ArgsCheck =
     outcome.kind === 'ok'
       ? outcome.value
       : { ok: false, message: 'The arguments could not be checked. Decide again.' };
-  const calls = (next: CallState) => draft.state.calls.map((one) => (one.id === call.id ? next : one));
   if (!check.ok) {
-    patch(draft, { calls: calls({ ...unedited, status: 'gated', editProblem: check.message }) });
+    replaceCall(draft, { ...unedited, status: 'gated', editProblem: check.message });
     emit(draft, {
       type: 'control_rejected',
       control: 'decide',
@@ -170,19 +147,82 @@ export function settleArgsCheck(draft: Draft, key: string, outcome: Outcome<Args
     });
     return;
   }
+  const voice = { by: edit?.by, note: edit?.note, forRun: edit?.forRun === true, signed: false };
+  approveEdited(draft, { ...unedited, status: 'gated' }, { check, voice, args: edit?.args ?? null });
+}
+
+/** Approves a call with other arguments. Approvals of the former ones do not count for these. */
+function approveEdited(
+  draft: Draft,
+  call: CallState,
+  edit: { check: Pick<ArgsCheck & { ok: true }, 'args' | 'argsHash' | 'control'>; voice: Voice; args: JsonValue },
+): void {
+  const { check, voice, args } = edit;
   const { gate } = call.plan;
   const plan = {
     ...call.plan,
     ...(gate && { gate: { ...gate, argsHash: check.argsHash } }),
     ...(check.control && { control: check.control }),
   };
-  const approved: CallState = { ...unedited, plan, args: check.args, edited: true, status: 'gated' };
-  patch(draft, { calls: calls(approved) });
-  record(draft, approved, {
-    decision: 'approve',
-    by: edit?.by,
-    note: edit?.note,
-    editedArgs: edit?.args ?? null,
-  });
-  approve(draft, approved, edit?.note);
+  const { approvedBy: _, ...uncounted } = call;
+  const edited: CallState = { ...uncounted, plan, args: check.args, edited: true };
+  replaceCall(draft, edited);
+  approve(draft, edited, voice, args);
+  const now = draft.state.calls.find(({ id }) => id === call.id);
+  if (now?.status !== 'gated') return;
+  const again = { ...now, requestedAtMs: draft.atMs };
+  replaceCall(draft, again);
+  requestDecision(draft, again);
+}
+
+function replaceCall(draft: Draft, call: CallState): void {
+  patch(draft, { calls: draft.state.calls.map((one) => (one.id === call.id ? call : one)) });
+}
+
+/** Takes in whether a signature holds; if so, the decision is carried out, unless another one came first. */
+export function settleSignature(draft: Draft, key: string, outcome: Outcome<DecisionVerdict>): void {
+  const signed = draft.state.signedDecisions.find((one) => one.key === key);
+  if (!signed) return;
+  patch(draft, { signedDecisions: draft.state.signedDecisions.filter((one) => one !== signed) });
+  const refusal = carryOutSigned(draft, signed, outcome);
+  noteAnswer(draft, key, refusal);
+  if (refusal)
+    emit(draft, {
+      type: 'control_rejected',
+      control: signed.control.kind,
+      ...refusal,
+      callId: signed.callId,
+    });
+}
+
+function carryOutSigned(
+  draft: Draft,
+  { control, callId, requestedAtMs }: SignedDecision,
+  outcome: Outcome<DecisionVerdict>,
+): Refusal | null {
+  if (outcome.kind !== 'ok')
+    return { code: 'SIGNATURE_INVALID', message: 'The signature could not be checked. Decide again.' };
+  const check = outcome.value;
+  if (!check.ok) return { code: check.code, message: check.message };
+  const fits = control.kind === 'decide' ? takesDecision(control) : takesAnswer;
+  const sought = findCall(draft.state, callId, fits);
+  if ('refusal' in sought) return sought.refusal;
+  const { call } = sought.found;
+  if (call.requestedAtMs !== requestedAtMs)
+    return { code: 'ALREADY_DECIDED', message: `${callId} has changed since. Look at it again.` };
+  const voice = { by: check.approver, note: noteOf(control), forRun: false, signed: true };
+  if (control.kind === 'answer') {
+    finishAnswered(draft, call, voice);
+    return null;
+  }
+  const refusal = refuseBy(draft.state, call, { decision: control.decision, by: check.approver });
+  if (refusal) return refusal;
+  const full = { ...voice, forRun: control.scope === 'run' };
+  if (check.edit && control.args) approveEdited(draft, call, { check: check.edit, voice: full, args: control.args });
+  else settleDecision(draft, call, control.decision, full);
+  return null;
+}
+
+function noteOf(control: SignedDecision['control']): string | undefined {
+  return control.kind === 'decide' ? control.note : control.text;
 }

@@ -146,6 +146,11 @@ export const ERROR_CODES = {
     'Nobody knows whether a tool that must run once did run.',
     'Find out, then `approve`, `answer` or `reject` the call.',
   ),
+  WEBHOOK_FAILED: info(
+    true,
+    'The webhook of a run did not take a message.',
+    'Check webhookUrl and the server behind it.',
+  ),
 } as const satisfies Record<string, ErrorInfo>;
 
 /** A stable error code. */

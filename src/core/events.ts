@@ -45,7 +45,15 @@ export type EventBody =
       retryAt: string | null;
       spentNanoUsd: number;
     }
-  | { type: 'tool_started'; step: number; callId: string; tool: string; args: JsonValue }
+  | {
+      type: 'tool_started';
+      step: number;
+      callId: string;
+      tool: string;
+      args: JsonValue;
+      /** The run of the sub-agent that carries it out. */
+      childRunId?: string;
+    }
   | {
       type: 'tool_completed';
       step: number;
@@ -59,6 +67,18 @@ export type EventBody =
       artifactId: string | null;
     }
   | ({ type: 'decision_requested'; step: number } & PendingItem)
+  /** Nobody has decided yet. */
+  | ({ type: 'decision_reminder'; step: number } & PendingItem)
+  /** One of several approvals that a call needs. */
+  | {
+      type: 'approval_counted';
+      step: number;
+      callId: string;
+      tool: string;
+      by: string;
+      have: number;
+      needed: number;
+    }
   | {
       type: 'decision_made';
       step: number;
@@ -69,7 +89,26 @@ export type EventBody =
       by: string | null;
       /** The arguments a human put in place of the model's. */
       editedArgs: JsonValue;
+      /** Every call of the tool may run from now on, or this one does because of that. */
+      scope?: 'run';
+      /** The signature of the one who decided was checked. */
+      signed?: true;
+      /** All who approved, where more than one must. */
+      approvedBy?: string[];
     }
+  /** A tool found out whether a call took effect whose outcome was unknown. */
+  | {
+      type: 'outcome_verified';
+      step: number;
+      callId: string;
+      tool: string;
+      verdict: 'executed' | 'not_executed' | 'unknown';
+    }
+  /** Content from outside has entered the context; see `taint` of the run's input. */
+  | { type: 'context_tainted'; step: number; callId: string; tool: string }
+  /** A session has answered and waits for the next message. */
+  | { type: 'turn_completed'; step: number; answer: string; idleUntil: string }
+  | { type: 'webhook_failed'; notice: string; code: string; message: string }
   | { type: 'message_accepted'; messageId: string; mode: SayMode; position: number; by: string | null }
   | { type: 'control_rejected'; control: string; code: string; message: string; callId: string | null }
   /** Most of a ceiling is used. Money in nano-dollars, time in milliseconds. */

@@ -32,6 +32,10 @@ export function forkState(fresh: RunState, fork: unknown): RunState | null {
     ledger: inherit(past.ledger, fresh.startedAtMs),
     unknownOutcomes: past.unknownOutcomes,
     artifacts: past.artifacts,
+    shared: past.shared,
+    tainted: past.tainted,
+    // Whoever delegated to that run does not wait for this one.
+    parent: null,
   };
 }
 

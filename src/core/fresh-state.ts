@@ -1,4 +1,5 @@
 import type { Draw, ModelState, RunState } from './state.js';
+import { rollHash } from './transcript.js';
 
 /** Before the first attempt at a request: of a step, of another model, or with other words. */
 export const FIRST_ATTEMPT = {
@@ -31,6 +32,23 @@ export const FRESH_MONEY = {
   warned: [],
   ending: null,
   settleUntilMs: null,
+} satisfies Partial<RunState>;
+
+/** What a run knows of its tools, its sub-agents and those who watch it, before its first step. */
+export const FRESH_ERRANDS = {
+  tainted: null,
+  standing: [],
+  signedDecisions: [],
+  relays: [],
+  errands: 0,
+  answered: [],
+  notices: [],
+  noticeCount: 0,
+  idle: null,
+  parent: null,
+  reporting: { count: 0, call: null, told: rollHash('', '[]'), decided: [], final: false },
+  childCount: 0,
+  farewell: null,
 } satisfies Partial<RunState>;
 
 /** A shared budget before anything was drawn from it. */

@@ -1,6 +1,9 @@
 import type { Prepared } from './run-input.js';
 import type { DrawResult } from './budget-draw.js';
-import type { CostReport, ModelResult, Outcome, PlannedCall, ToolResult } from './outcomes.js';
+import type { CostReport, ModelResult, Outcome, PlannedCall, ToolResult, Verification } from './outcomes.js';
+import type { RunResult } from './progress.js';
+import type { Relayed } from './relays.js';
+import type { DecisionVerdict } from './statement.js';
 import type { ControlName } from './controls.js';
 
 /** A fact that reached the run. `atMs` is the start time of the workflow task that brought it. */
@@ -11,6 +14,12 @@ export type Input = { atMs: number } & (
   | { type: 'args_checked'; key: string; outcome: Outcome<ArgsCheck> }
   | { type: 'cost_reported'; key: string; outcome: Outcome<CostReport> }
   | { type: 'drawn'; key: string; outcome: Outcome<DrawResult> }
+  | { type: 'verified'; key: string; outcome: Outcome<Verification> }
+  | { type: 'decision_checked'; key: string; outcome: Outcome<DecisionVerdict> }
+  | { type: 'relayed'; key: string; outcome: Outcome<Relayed> }
+  | { type: 'reported'; key: string; outcome: Outcome<unknown> }
+  | { type: 'notified'; key: string; outcome: Outcome<unknown> }
+  | { type: 'child_settled'; key: string; outcome: Outcome<RunResult> }
   /** A control as it came over the wire; `payload` may be anything. */
   | { type: 'control'; name: ControlName; payload: unknown }
   | { type: 'tick' }

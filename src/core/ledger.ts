@@ -1,4 +1,5 @@
 import { addTo, type Account } from './accounts.js';
+import type { Spend } from './progress.js';
 
 /** What money is spent on. */
 export type Purpose = 'step' | 'review' | 'landing' | 'compaction' | 'speech' | 'transcription' | 'child';
@@ -121,6 +122,28 @@ export function settle(ledger: Ledger, call: SettledCall): Ledger {
   if (generationId === undefined) return writeOff(counted, charge);
   const uncounted = call.promptTokens === 0 && { uncounted: true as const };
   return withCharge(counted, { ...charge, ...uncounted, generationId, dueAtMs: askAtMs });
+}
+
+/** Books what a sub-agent has spent, in the place of what was held for it. */
+export function absorb(ledger: Ledger, id: string, spend: Spend): Ledger {
+  const without = withoutCharge(ledger, id);
+  const entries = Object.entries(spend.byModel);
+  const booked = entries.reduce(
+    (sum, [model, { calls, costNanoUsd, estimatedNanoUsd }]) =>
+      book(sum, { purpose: 'child', model }, { calls, confirmedNanoUsd: costNanoUsd, estimatedNanoUsd }),
+    without,
+  );
+  return {
+    ...booked,
+    confirmedNanoUsd: ledger.confirmedNanoUsd + spend.costNanoUsd,
+    estimatedNanoUsd: ledger.estimatedNanoUsd + spend.estimatedNanoUsd,
+    lostNanoUsd: ledger.lostNanoUsd + spend.lostNanoUsd,
+    unknownCostCalls: ledger.unknownCostCalls + spend.unknownCostCalls,
+    promptTokens: ledger.promptTokens + spend.promptTokens,
+    completionTokens: ledger.completionTokens + spend.completionTokens,
+    modelCalls: ledger.modelCalls + spend.modelCalls,
+    lostModelCalls: ledger.lostModelCalls + spend.lostModelCalls,
+  };
 }
 
 /** How a call went that ended without an answer. */

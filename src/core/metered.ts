@@ -4,3 +4,8 @@ import type { RunState } from './state.js';
 export function isMetered(state: RunState): boolean {
   return (state.prepared?.behaviour ?? 0) >= 2;
 }
+
+/** Whether a call that certainly never began to act is begun again without a question. */
+export function isGuarded(state: RunState): boolean {
+  return (state.prepared?.behaviour ?? 0) >= 3;
+}

@@ -10,7 +10,8 @@ import { traceOf, type ModelResult, type Outcome } from './outcomes.js';
 import { blockedBy } from './quote.js';
 import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
 import type { Allowance, ModelCall } from './state.js';
-import { takeMessages } from './steering.js';
+import { takeMessages } from './messages.js';
+import { goIdle } from './session.js';
 
 /** Starts the model call of the step, or the closing one; in a metered run with what it may take. */
 export function startModelCall(draft: Draft, purpose: 'step' | 'landing', allowance?: Allowance): void {
@@ -130,17 +131,15 @@ function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value:
 
 /** An answer without calls ends the run, unless a human has said something since. */
 function finishOrGoOn(draft: Draft, answer: string): void {
-  const { landing, step, cancelRequested } = draft.state;
+  const { landing, step, cancelRequested, prepared } = draft.state;
   if (cancelRequested) return;
   // What a human said since is answered by the closing call.
   if (landing && draft.state.queue.length > 0) return;
   if (landing) return closeLanded(draft, landing, answer);
-  if (!takeMessages(draft, 'all'))
-    return close(draft, {
-      outcome: 'done',
-      answer: answer.trim() === '' ? assembleAnswer(draft.state) : answer,
-    });
-  patch(draft, { step: step + 1 });
+  if (takeMessages(draft, 'all')) return patch(draft, { step: step + 1 });
+  const words = answer.trim() === '' ? assembleAnswer(draft.state) : answer;
+  if (prepared?.idleMs !== undefined) return goIdle(draft, words);
+  close(draft, { outcome: 'done', answer: words });
 }
 
 function emitCompleted(draft: Draft, purpose: 'step' | 'landing', value: ModelResult): void {

@@ -110,6 +110,9 @@ export type Outcome<T> =
   /** `neverStarted`: it was called off before the server heard of it. */
   | { kind: 'cancelled'; neverStarted?: true; details?: JsonObject };
 
+/** The code of a sub-agent that could not be started because a run of its name is under way. */
+export const ALREADY_STARTED = 'WorkflowExecutionAlreadyStarted';
+
 /** What a model call without an answer may have cost. */
 export interface Trace {
   /** The request may have gone out, and the server did not say that it was for free. */

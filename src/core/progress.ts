@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors.js';
-import type { JsonValue } from './json.js';
+import type { JsonObject, JsonValue } from './json.js';
 import type { Limits } from './run-input.js';
 
 /** What a watcher is told of a run's state. */
@@ -44,6 +44,40 @@ export interface Spend {
   byModel: Record<string, AccountSpend>;
 }
 
+/** A text that is kept in the blob store. */
+export interface ArtifactNote {
+  callId: string;
+  id: string;
+  sizeBytes: number;
+  /** What its tool calls it. */
+  name?: string;
+}
+
+/** The call by which content from outside entered the context. */
+export interface TaintSource {
+  callId: string;
+  tool: string;
+}
+
+/** A human's word that every call of a tool may run from now on. */
+export interface StandingApproval {
+  tool: string;
+  by: string | null;
+  /** Holds for the tool as it was then. */
+  specHash?: string;
+}
+
+/** A sub-agent that is under way. */
+export interface AgentNote {
+  /** The call that it carries out. */
+  callId: string;
+  /** Its own run id. */
+  runId: string;
+  goal: string;
+  /** Its share of the budget; `null`: no ceiling. */
+  maxCostUsd: number | null;
+}
+
 /** Something that waits for a human. */
 export interface PendingItem {
   kind: 'decision' | 'question' | 'unknown_outcome';
@@ -54,6 +88,10 @@ export interface PendingItem {
   summary: string;
   requestedAt: string;
   expiresAt: string | null;
+  /** Present where more than one person must approve. */
+  approvals?: { by: string[]; needed: number };
+  /** Why a decision is asked for that the tool's own policy does not ask for. */
+  reason?: 'taint' | 'changed';
 }
 
 /** How a run ended, contract §6. */
@@ -68,6 +106,11 @@ export interface RunResult {
   steps: number;
   spend: Spend;
   unknownOutcomes: { callId: string; tool: string }[];
+  artifacts: ArtifactNote[];
+  /** Values that the tools of the run have shared. */
+  shared: JsonObject;
+  /** Where content from outside entered the context, or `null`. */
+  taintedBy: TaintSource | null;
   review: { rounds: number; passed: boolean } | null;
   error: { code: ErrorCode; message: string } | null;
 }
@@ -87,6 +130,15 @@ export interface Progress {
   settling: boolean;
   pending: PendingItem[];
   queuedMessages: number;
+  /** Whether side effects need a decision once content from outside has entered the context, and where it did. */
+  taint: { policy: 'ask' | 'off'; by: TaintSource | null };
+  /** Tools that a human has approved for the rest of the run. */
+  standing: StandingApproval[];
+  /** Sub-agents under way. */
+  agents: AgentNote[];
+  /** A session that waits for the next message; `until` is when it ends without one. */
+  idle: { since: string; until: string; answer: string } | null;
+  shared: JsonObject;
   startedAt: string;
   closedAt: string | null;
   result: RunResult | null;

@@ -168,6 +168,12 @@ function isWorthWaiting({ ledger }: RunState, orLand: boolean): boolean {
   return openQuestions(ledger).some(({ asked }) => asked < patience);
 }
 
+/** What has to stay for the closing answer while tools and sub-agents are under way; 0 where nothing is known of prices. */
+export function landingFund(state: RunState): number {
+  const price = priceOf(state);
+  return price === null ? 0 : landingFundNanoUsd(price, promptSize(state), 0);
+}
+
 /** What the closing answer will need when it is asked for after the step now under way. */
 function landingFundNanoUsd(price: ModelPrice, size: PromptSize, stepTokens: number): number {
   const { answerTokens, resultTokens } = LANDING_FUND;

@@ -44,6 +44,23 @@ export interface ForkInput {
   say?: string;
 }
 
+/** See {@link RunInput.taint}. */
+export type TaintPolicy = 'ask' | 'off';
+
+/** The run that has delegated its goal, as a sub-agent is told of it. */
+export interface ParentInput {
+  runId: string;
+  /** The key of the work that the sub-agent is. */
+  key: string;
+  /** The run that a human has started, and the ids of the calls from there to this sub-agent. */
+  rootId: string;
+  path: string;
+  /** 1 for a sub-agent of that run. */
+  depth: number;
+  /** Content from outside had entered the context in which the goal was written. */
+  tainted?: boolean;
+}
+
 /** What starts a run. Contract §5; only `goal` is required. */
 export interface RunInput {
   goal: string;
@@ -66,7 +83,20 @@ export interface RunInput {
   reasoning?: 'low' | 'medium' | 'high';
   temperature?: number;
   maxOutputTokens?: number;
+  /** Values that the tools of the run share from the start. */
   shared?: JsonObject;
+  /** The run stays after its answer and waits for the next message. */
+  session?: boolean | { idleMs?: number };
+  /** Whose signed decisions alone count: lines of `longhaul keys`. */
+  approvers?: string[];
+  /** Who asked for the run. */
+  requestedBy?: string;
+  /** Told when a human is asked, and when the run has ended. */
+  webhookUrl?: string;
+  /** Whether tools with side effects need a decision once content from outside has entered the context. Default `ask`. */
+  taint?: TaintPolicy;
+  /** Written by the run that delegates. */
+  parent?: ParentInput;
   /** Written by the client, see `longhaul fork`. */
   fork?: ForkInput;
 }
@@ -99,8 +129,16 @@ export interface Prepared {
   unpricedModels?: UnpricedModels;
   /** The shared budget that the run draws from. */
   budget?: string;
+  /** By tool name: what a server outside said of the tool at the start of the run, see `Tool.specHash`. */
+  pins?: Readonly<Record<string, string>>;
+  /** Where the specs of these tools are kept, a JSON list. */
+  pinnedId?: string;
   /** JSON of the tools' names, descriptions and schemas, which are a part of each prompt. */
   toolsSizeBytes?: number;
+  /** Absent before behaviour 3. */
+  taint?: TaintPolicy;
+  /** The run is a session, and ends when nobody has said anything for so long. */
+  idleMs?: number;
   /** Shown to watchers at the start. */
   warnings: string[];
 }
@@ -116,6 +154,9 @@ export const MAX_NAME_CHARS = 256;
 
 /** Largest arguments that a human may put in the place of the model's, in characters of JSON. */
 export const MAX_EDITED_ARGS_CHARS = 65_536;
+
+/** Largest shared values of a run, in characters of JSON. */
+export const MAX_SHARED_CHARS = 16_384;
 
 /** No ceilings at all. */
 export const NO_LIMITS: Limits = { maxCostUsd: null, maxSteps: null, maxTokens: null, maxDurationMs: null };

@@ -1,5 +1,5 @@
 import { EMPTY_LEDGER, type Ledger } from './ledger.js';
-import { FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
+import { FRESH_ERRANDS, FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
 import type { RunState } from './state.js';
 
 /** What continue-as-new hands to the next run of the chain. */
@@ -13,8 +13,8 @@ export function takeSnapshot(state: RunState): Snapshot {
   return { version: 1, state };
 }
 
-/** What no state held before. */
-const SINCE_BEHAVIOUR_2 = { ...FRESH_MONEY, forkOf: null };
+/** What no state held in the beginning. */
+const ADDED_SINCE = { ...FRESH_MONEY, ...FRESH_ERRANDS, forkOf: null, shared: {} };
 
 /**
  * The state in a snapshot, brought up to the present shape: what its writer did not know yet is as in a fresh run.
@@ -27,7 +27,7 @@ export function readSnapshot(value: unknown): RunState | null {
   // Before behaviour 2 the ledger had a sum here, which was always 0.
   const { reservedNanoUsd: _, ...ledger }: Ledger & { reservedNanoUsd?: number } = state.ledger;
   return {
-    ...SINCE_BEHAVIOUR_2,
+    ...ADDED_SINCE,
     ...state,
     model: { ...IDLE_MODEL, ...state.model },
     ledger: { ...EMPTY_LEDGER, ...ledger },

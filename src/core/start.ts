@@ -1,8 +1,9 @@
 import { SYSTEM_PROMPT } from './behaviour.js';
 import { forkState } from './fork.js';
-import { FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
+import { FRESH_ERRANDS, FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
 import { EMPTY_LEDGER } from './ledger.js';
-import type { RunInput } from './run-input.js';
+import type { JsonObject } from './json.js';
+import type { ParentInput, RunInput } from './run-input.js';
 import type { RunState } from './state.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from './transcript.js';
 
@@ -47,11 +48,26 @@ export function startState(
     cancelRequested: false,
     ledger: EMPTY_LEDGER,
     ...FRESH_MONEY,
+    ...FRESH_ERRANDS,
+    shared: isObject(known.shared) ? known.shared : {},
+    parent: readParent(known.parent),
     unknownOutcomes: [],
     artifacts: [],
     result: null,
   };
   return forkState(fresh, Object(input).fork) ?? fresh;
+}
+
+/** A parent that is no such thing, as a raw start may name, is reported when the input is checked; until then there is none. */
+function readParent(parent: unknown): ParentInput | null {
+  const { runId, key, rootId, path, depth, tainted } = Object(parent);
+  if (![runId, key, rootId, path].every((text) => typeof text === 'string')) return null;
+  if (typeof depth !== 'number') return null;
+  return { runId, key, rootId, path, depth, ...(tainted === true && { tainted }) };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The input with a goal that is a text. The rest may be anything until the worker has checked it. */

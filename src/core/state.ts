@@ -1,11 +1,14 @@
 import type { ErrorCode } from './errors.js';
-import type { JsonValue } from './json.js';
+import type { ChildState, Parent, Reporting } from './agents.js';
+import type { JsonObject, JsonValue } from './json.js';
 import type { Ledger } from './ledger.js';
 import type { PlannedCall } from './outcomes.js';
 import type { LimitsInput, Prepared, RunInput } from './run-input.js';
-import type { RunResult, LimitName } from './progress.js';
+import type { NotifyInput } from './notices.js';
+import type { ArtifactNote, RunResult, LimitName, StandingApproval, TaintSource } from './progress.js';
 import type { CallResult } from './results.js';
-import type { SayMode } from './controls.js';
+import type { Decision, SayMode, Control } from './controls.js';
+import type { Refusal } from './refusal.js';
 import type { TranscriptItem } from './transcript.js';
 
 /** Where one call of the current step stands. Each ends in `done` with exactly one result. */
@@ -18,6 +21,8 @@ export type CallStatus =
   | 'waiting'
   /** Edited arguments are being checked. */
   | 'checking'
+  /** Its outcome was unknown; the tool finds out whether it took effect. */
+  | 'verifying'
   /** May run as soon as there is room. */
   | 'ready'
   | 'running'
@@ -27,6 +32,37 @@ export type CallStatus =
   | 'unknown'
   | 'done';
 
+/** One of several approvals that a call needs. */
+export interface Approval {
+  by: string;
+  forRun: boolean;
+}
+
+/** A signed decision whose signature is being checked. Others may come in and win meanwhile. */
+export interface SignedDecision {
+  key: string;
+  callId: string;
+  /** `requestedAt` of the request that it was made for. */
+  requestedAtMs: number;
+  control: ({ kind: 'decide' } & Decision) | Extract<Control, { kind: 'answer' }>;
+}
+
+/** A control on its way to a sub-agent. */
+export interface Relay {
+  key: string;
+  /** The call that the sub-agent carries out. */
+  callId: string;
+  childId: string;
+  name: Control['kind'];
+  payload: JsonObject;
+}
+
+/** What became of a control that took time; an update that asked for it answers with it. */
+export interface Answered {
+  key: string;
+  refusal: Refusal | null;
+}
+
 /** One call of the current step. */
 export interface CallState {
   /** `s<step>.c<index>` */
@@ -35,15 +71,23 @@ export interface CallState {
   /** What runs: the model's arguments, or those a human put in their place. */
   args: string;
   status: CallStatus;
-  /** How many times it was started again by a human after an unknown outcome. */
+  /** How many times it was started again: by a human after an unknown outcome, or because it certainly had not acted. */
   rerun: number;
+  /** How many of these nobody was asked about. */
+  restarts?: number;
   /** How many times arguments were checked for it. */
   checks: number;
   requestedAtMs: number;
   /** When a `waiting` call ends, or a pending one expires. */
   dueAtMs: number | null;
+  /** When watchers are reminded of it. */
+  remindAtMs?: number | null;
+  /** Who has approved so far, where more than one must. */
+  approvedBy?: Approval[];
+  /** The sub-agent that carries it out. */
+  child?: ChildState;
   /** Edited arguments under check, and who sent them. */
-  edit?: { args: JsonValue; by?: string; note?: string };
+  edit?: { args: JsonValue; by?: string; note?: string; forRun?: true };
   /** Why the last edit was not taken. */
   editProblem?: string;
   edited?: true;
@@ -189,6 +233,31 @@ export interface RunState {
   ending: Ending | null;
   settleUntilMs: number | null;
   unknownOutcomes: { callId: string; tool: string }[];
-  artifacts: { callId: string; id: string; sizeBytes: number }[];
+  artifacts: ArtifactNote[];
+  /** Values that the tools of the run share. */
+  shared: JsonObject;
+  /** The first content from outside that entered the context. */
+  tainted: TaintSource | null;
+  /** Tools that need no decision any more. */
+  standing: StandingApproval[];
+  signedDecisions: SignedDecision[];
+  relays: Relay[];
+  /** Decision checks and relays so far, so that each has a key of its own. */
+  errands: number;
+  /** The last of them that ended. */
+  answered: Answered[];
+  /** Messages to the webhook under way. */
+  notices: NotifyInput[];
+  /** Such messages so far. */
+  noticeCount: number;
+  /** Of a session that waits for the next message. */
+  idle: { sinceMs: number; answer: string } | null;
+  /** The run that has delegated its goal to this one. */
+  parent: Parent | null;
+  reporting: Reporting;
+  /** Sub-agents so far. */
+  childCount: number;
+  /** How the run ended, while those who wait for it are told. */
+  farewell: RunResult | null;
   result: RunResult | null;
 }

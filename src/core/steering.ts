@@ -1,8 +1,9 @@
 import { MAX_QUEUED_MESSAGES } from './behaviour.js';
 import { beginLanding } from './closing.js';
 import type { Control, SayMode } from './controls.js';
-import { append, emit, patch, remember, type Draft } from './draft.js';
-import type { Refusal } from './decisions.js';
+import { emit, patch, remember, type Draft } from './draft.js';
+import type { Refusal } from './refusal.js';
+import { tellAgents } from './relays.js';
 import { limitReached, limitsOf } from './limits.js';
 import { isMetered } from './metered.js';
 import type { RunState } from './state.js';
@@ -48,23 +49,12 @@ export function say(draft: Draft, message: Say): void {
     patch(draft, { model: { ...draft.state.model, call: { ...call, status: 'cancelling' } } });
 }
 
-/** Moves waiting messages into the transcript, oldest first: those that steer, or all. Returns whether there were any. */
-export function takeMessages(draft: Draft, which: 'steering' | 'all'): boolean {
-  const taken = draft.state.queue.filter((message) => which === 'all' || message.mode !== 'queue');
-  if (taken.length === 0) return false;
-  patch(draft, { queue: draft.state.queue.filter((message) => !taken.includes(message)) });
-  append(
-    draft,
-    taken.map((message) => ({ role: 'user', content: message.text })),
-  );
-  return true;
-}
-
 /** Holds back new work. What runs may end. */
 export function pause(draft: Draft, by: string | undefined, note: string | undefined): void {
   if (draft.state.pause || draft.state.landing || draft.state.cancelRequested) return;
   patch(draft, { pause: { reason: 'asked' } });
   emit(draft, { type: 'run_paused', reason: 'asked', by: by ?? null, message: note ?? null });
+  tellAgents(draft, 'pause');
 }
 
 /** Lets new work start again, at once and with new patience. */
@@ -82,6 +72,7 @@ export function resume(draft: Draft, by: string | undefined): void {
   };
   patch(draft, { pause: null, model: { ...draft.state.model, ...patience } });
   emit(draft, { type: 'run_resumed', by: by ?? null });
+  tellAgents(draft, 'resume');
 }
 
 /** Ends gracefully because a human asked. */

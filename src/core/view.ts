@@ -1,10 +1,12 @@
-import { isPending, toPending } from './calls.js';
+import { delegationOf } from './agents.js';
 import { toIso } from './draft.js';
+import { idleUntilMs } from './idle.js';
 import { limitsOf } from './limits.js';
 import { currentModel } from './models.js';
-import type { Progress, RunStatus } from './progress.js';
+import type { AgentNote, Progress, RunStatus } from './progress.js';
+import { pendingOf } from './reports.js';
 import { spendOf } from './spend.js';
-import type { RunState } from './state.js';
+import type { CallState, RunState } from './state.js';
 
 /** What query, current details, search attributes and renderers show. */
 export function view(state: RunState): Progress {
@@ -18,13 +20,31 @@ export function view(state: RunState): Progress {
     budget: state.prepared?.budget ?? null,
     spend: spendOf(state.ledger),
     settling: state.phase === 'settling',
-    // A run that is being cancelled asks for nothing any more.
-    pending: state.cancelRequested ? [] : state.calls.filter(isPending).map(toPending),
+    pending: pendingOf(state),
     queuedMessages: state.queue.length,
+    taint: { policy: state.prepared ? (state.prepared.taint ?? 'off') : (state.input.taint ?? 'ask'), by: state.tainted },
+    standing: state.standing,
+    agents: agentsOf(state),
+    idle: idleOf(state),
+    shared: state.shared,
     startedAt: toIso(state.startedAtMs),
     closedAt: state.closedAtMs === null ? null : toIso(state.closedAtMs),
-    result: state.result,
+    result: state.result ?? state.farewell,
   };
+}
+
+function agentsOf(state: RunState): AgentNote[] {
+  return state.calls.flatMap(({ id, child, status }) =>
+    child && status !== 'done'
+      ? [{ callId: id, runId: child.runId, goal: child.input.goal, maxCostUsd: child.input.limits?.maxCostUsd ?? null }]
+      : [],
+  );
+}
+
+function idleOf(state: RunState): Progress['idle'] {
+  const untilMs = idleUntilMs(state);
+  if (!state.idle || untilMs === null) return null;
+  return { since: toIso(state.idle.sinceMs), until: toIso(untilMs), answer: state.idle.answer };
 }
 
 function statusOf(state: RunState): RunStatus {
@@ -36,11 +56,16 @@ function statusOf(state: RunState): RunStatus {
 
 /** Nothing runs: a human, a point in time, or the end of an outage is awaited. */
 function isWaiting(state: RunState): boolean {
+  if (state.idle) return true;
   if (state.phase === 'model') return isWaitingForModel(state);
   if (state.phase !== 'calls') return false;
-  return !state.calls.some(
-    (call) => call.status === 'running' || call.status === 'ready' || call.status === 'checking',
-  );
+  const active = ['running', 'ready', 'checking', 'verifying'];
+  return !state.calls.some((call) => active.includes(call.status) && !isAsking(call));
+}
+
+/** A sub-agent that waits for a human. */
+function isAsking(call: CallState): boolean {
+  return delegationOf(call) !== null && (call.child?.pending.length ?? 0) > 0;
 }
 
 /** Between the attempts at a call a run still runs; it waits when all models are down, or when money has to come first. */

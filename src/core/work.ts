@@ -1,13 +1,20 @@
-import { toolKey } from './calls.js';
+import { delegationOf, type ChildReport } from './agents.js';
 import type { DrawInput } from './budget-draw.js';
-import { checkKey } from './decisions.js';
 import type { Input } from './inputs.js';
 import { nextInquiryMs } from './inquiries.js';
-import type { JsonValue } from './json.js';
+import { canonicalJson, type JsonValue } from './json.js';
+import { checkKey, toolKey, verifyKey } from './keys.js';
 import { deadlineMs } from './limits.js';
+import { isGuarded } from './metered.js';
 import { attemptOf, currentModel } from './models.js';
+import type { NotifyInput } from './notices.js';
 import { ceilingNanoUsd } from './quote.js';
+import type { RelayInput } from './relays.js';
+import type { RunInput } from './run-input.js';
+import { idleUntilMs } from './idle.js';
 import type { Allowance, CallState, RunState } from './state.js';
+import { signedWork, type SignedWork } from './signed-work.js';
+import { asksBecauseOfTaint } from './taint.js';
 import { rollHash } from './transcript.js';
 
 /** What the model activity is told. The transcript is not in it: the worker has it, or asks for it. */
@@ -26,6 +33,8 @@ export interface CallModelInput {
   reservedNanoUsd?: number;
   /** `tool_choice: none` was refused, so no tools are named at all. */
   noTools?: true;
+  /** The transcript holds what comes from outside, where anybody may have written it. */
+  tainted?: true;
 }
 
 /** What the tool activity is told. The arguments are not in it: the worker has them, or asks for them. */
@@ -34,6 +43,8 @@ export interface RunToolInput {
   name: string;
   /** Hash of the arguments, so that a stale copy is never used. */
   argsKey: string;
+  /** Hash of the run's shared values. Absent: there are none. */
+  shared?: string;
 }
 
 /** What the activity that checks edited arguments is told. */
@@ -47,16 +58,38 @@ export interface ReconcileCostInput {
   generationIds: string[];
 }
 
+/** What the activity that reports to the run which has delegated is told. */
+export interface ReportInput {
+  runId: string;
+  payload: ChildReport;
+}
+
 /** Something that must be under way now. Keys are stable and never used twice within a run. */
 export type Work =
   | { kind: 'prepare'; key: string }
   | { kind: 'model'; key: string; input: CallModelInput; summary: string }
-  | { kind: 'tool'; key: string; input: RunToolInput; once: boolean; timeoutMs: number; summary: string }
+  | {
+      kind: 'tool';
+      key: string;
+      input: RunToolInput;
+      once: boolean;
+      /** Absent: as many as usual. */
+      attempts?: number;
+      timeoutMs: number;
+      summary: string;
+    }
+  | { kind: 'verify'; key: string; input: RunToolInput; timeoutMs: number; summary: string }
   | { kind: 'check'; key: string; input: CheckArgsInput; summary: string }
   | { kind: 'reconcile'; key: string; input: ReconcileCostInput; summary: string }
   | { kind: 'draw'; key: string; input: DrawInput; summary: string }
+  | SignedWork
+  /** A run of its own. */
+  | { kind: 'child'; key: string; runId: string; input: RunInput; summary: string }
+  | { kind: 'relay'; key: string; input: RelayInput; summary: string }
+  | { kind: 'report'; key: string; input: ReportInput; summary: string }
+  | { kind: 'notify'; key: string; input: NotifyInput; summary: string; isLast: boolean }
   /** Is under way and no longer wanted. */
-  | { kind: 'cancel'; key: string; of: 'prepare' | 'model' | 'tool' }
+  | { kind: 'cancel'; key: string; of: 'prepare' | 'model' | 'tool' | 'child' }
   /** The run must hear of this point in time. */
   | { kind: 'timer'; atMs: number }
   | { kind: 'close' };
@@ -78,10 +111,10 @@ export function work(state: RunState): Work[] {
   const model = modelWork(state);
   if (model) items.push(model);
   for (const call of state.calls) {
-    const item = callWork(call);
+    const item = callWork(state, call);
     if (item) items.push(item);
   }
-  items.push(...moneyWork(state));
+  items.push(...moneyWork(state), ...errandWork(state));
   const atMs = nextTickMs(state);
   if (atMs !== null) items.push({ kind: 'timer', atMs });
   return items;
@@ -105,6 +138,7 @@ function modelWork(state: RunState): Work | null {
       version: transcript.length,
       hash: transcriptHash,
       model,
+      ...(asksBecauseOfTaint(state) && { tainted: true as const }),
       ...(call.allowance && allowanceInput(state, call.allowance, attempt)),
       ...(state.model.toolsOmitted && { noTools: true as const }),
     },
@@ -148,20 +182,65 @@ function moneyWork({ inquiry, ledger, draw, prepared, runId }: RunState): Work[]
   return items;
 }
 
-function callWork(call: CallState): Work | null {
-  const { name, effect, timeoutMs } = call.plan;
+/** What goes to and fro between this run, its sub-agents, the run that has delegated, and the webhook. */
+function errandWork(state: RunState): Work[] {
+  const { relays, reporting, parent, notices, runId } = state;
+  const items: Work[] = [...signedWork(state)];
+  for (const { key, childId, name, payload } of relays)
+    items.push({
+      kind: 'relay',
+      key,
+      input: { runId: childId, id: `${runId}.${key}`, name, payload },
+      summary: `${name} to ${childId}`,
+    });
+  if (parent && reporting.call) {
+    const { key, payload } = reporting.call;
+    items.push({ kind: 'report', key, input: { runId: parent.runId, payload }, summary: `report to ${parent.runId}` });
+  }
+  for (const notice of notices) {
+    const isLast = notice.type === 'run_completed';
+    items.push({ kind: 'notify', key: notice.id, input: notice, summary: `webhook: ${notice.type}`, isLast });
+  }
+  return items;
+}
+
+function callInput(state: RunState, call: CallState): RunToolInput {
+  const hasShared = Object.keys(state.shared).length > 0;
+  return {
+    callId: call.id,
+    name: call.plan.name,
+    argsKey: argsKey(call.args),
+    ...(isGuarded(state) && hasShared && { shared: argsKey(canonicalJson(state.shared)) }),
+  };
+}
+
+function callWork(state: RunState, call: CallState): Work | null {
+  const { name, effect, timeoutMs = DEFAULT_TOOL_TIMEOUT_MS, attempts } = call.plan;
   switch (call.status) {
     case 'running':
+      if (call.child && delegationOf(call)) {
+        const { runId, input } = call.child;
+        return { kind: 'child', key: toolKey(call), runId, input, summary: shorten(input.goal) };
+      }
       return {
         kind: 'tool',
         key: toolKey(call),
-        input: { callId: call.id, name, argsKey: argsKey(call.args) },
+        input: callInput(state, call),
         once: effect === undefined,
-        timeoutMs: timeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS,
+        ...(attempts !== undefined && { attempts }),
+        timeoutMs,
         summary: shorten(`${name} ${call.args}`),
       };
+    case 'verifying':
+      return {
+        kind: 'verify',
+        key: verifyKey(call),
+        input: callInput(state, call),
+        timeoutMs,
+        summary: shorten(`did it act? ${name} ${call.args}`),
+      };
     case 'cancelling':
-      return { kind: 'cancel', key: toolKey(call), of: 'tool' };
+      return { kind: 'cancel', key: toolKey(call), of: call.child ? 'child' : 'tool' };
     case 'checking':
       return {
         kind: 'check',
@@ -195,7 +274,11 @@ function nextTickMs(state: RunState): number | null {
 }
 
 function dueTimes(state: RunState): number[] {
-  const times = state.calls.map((call) => call.dueAtMs).filter((atMs) => atMs !== null);
+  const times = state.calls
+    .flatMap((call) => [call.dueAtMs, call.remindAtMs ?? null])
+    .filter((atMs) => atMs !== null);
+  const idleUntil = idleUntilMs(state);
+  if (idleUntil !== null) times.push(idleUntil);
   if (state.model.retryAtMs !== null && !state.pause) times.push(state.model.retryAtMs);
   const deadline = deadlineMs(state);
   if (deadline !== null && !state.landing && state.phase !== 'preparing') times.push(deadline);
@@ -233,5 +316,6 @@ export function plan(state: RunState, started: ReadonlySet<string>, atMs: number
 function calledOff(item: Extract<Work, { kind: 'cancel' }>, atMs: number): Input {
   const outcome = { kind: 'cancelled' as const, neverStarted: true as const };
   if (item.of === 'prepare') return { type: 'prepared', atMs, outcome };
+  if (item.of === 'child') return { type: 'child_settled', atMs, key: item.key, outcome };
   return { type: item.of === 'model' ? 'model_settled' : 'tool_settled', atMs, key: item.key, outcome };
 }

@@ -81,8 +81,11 @@ export interface Tool {
   specHash?: string;
   /** Checks arguments against the tool's schema. Returns the parsed value, or what is wrong in words for the model. */
   parse(args: JsonValue): { ok: true; value: unknown } | { ok: false; message: string };
-  /** Whether a human must say yes to this very call. May throw: then a human is asked. */
-  needsApproval(args: unknown, context: { runId: string; callId: string }): Promise<boolean>;
+  /** Whether a human must say yes to this very call. May throw: then a human is asked. `tainted`: content from outside is in the context. */
+  needsApproval(
+    args: unknown,
+    context: { runId: string; callId: string; tainted: boolean },
+  ): Promise<boolean>;
   /** Present on tools that the workflow carries out. */
   control?(args: unknown): ToolControl;
   execute(args: unknown, context: ToolContext): Promise<unknown>;

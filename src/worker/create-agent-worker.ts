@@ -9,6 +9,7 @@ import { RunMemory } from '../activities/run-memory.js';
 import { createArtifacts } from '../adapters/blobs/artifacts.js';
 import { createFileBlobs } from '../adapters/blobs/file-blobs.js';
 import type { LoadedConfigModule } from '../adapters/config-module.js';
+import { connectMcp, type McpTools } from '../adapters/mcp/connect-mcp.js';
 import { createGovernor, keyFingerprint, type WorkerGovernor } from '../adapters/governor/governor.js';
 import { createOpenRouterModel } from '../adapters/openrouter/model.js';
 import { checkRunInput } from '../adapters/run-input.js';
@@ -18,13 +19,15 @@ import { createDataConverter } from '../adapters/temporal/data-converter.js';
 import { ensureSearchAttributes } from '../adapters/temporal/search-attributes.js';
 import { createBuiltinTools } from '../adapters/tools/builtin-tools.js';
 import { createToolRegistry } from '../adapters/tools/registry.js';
+import { createSharedCheck } from '../adapters/tools/shared-check.js';
 import { cutForTranscript, toResultText } from '../adapters/tools/tool-output.js';
+import { createWebhookSender } from '../adapters/webhook/sender.js';
 import { requireModelKey, type Config } from '../config.js';
 import type { ModelPort } from '../ports/model.js';
 
 /** What a worker takes from the configuration module. */
 export type WorkerModule = Pick<LoadedConfigModule, 'tools' | 'defaults'> &
-  Partial<Pick<LoadedConfigModule, 'prices'>>;
+  Partial<Pick<LoadedConfigModule, 'prices' | 'mcpServers' | 'shared'>>;
 
 /** What a worker is made of. */
 export interface AgentWorkerOptions {
@@ -35,6 +38,8 @@ export interface AgentWorkerOptions {
   address?: string;
   /** Takes the place of OpenRouter. */
   model?: ModelPort;
+  /** Gets a line when a server outside is lost, comes back or changes its tools. */
+  log?: (line: string) => void;
   /** Further options of Temporal's worker; they win. */
   worker?: Partial<WorkerOptions>;
 }
@@ -60,8 +65,19 @@ const BUILD_ID = '0.1.0';
  * @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`
  */
 export async function createAgentWorker(options: AgentWorkerOptions): Promise<AgentWorker> {
+  const { log } = options;
+  const mcp = await connectMcp(options.module.mcpServers ?? {}, log ? { log } : {});
+  try {
+    return await assemble(options, mcp);
+  } catch (error) {
+    await mcp.close();
+    throw error;
+  }
+}
+
+async function assemble(options: AgentWorkerOptions, mcp: McpTools): Promise<AgentWorker> {
   const { config, address } = options;
-  const ports = createPorts(options);
+  const ports = createPorts(options, mcp);
   const dataConverter = createDataConverter({ blobs: ports.blobs, encryptionKeys: config.encryptionKeys });
   const namespace = temporalTarget().namespace;
   const setUp = await connectPlain(address ? { address } : {});
@@ -96,10 +112,11 @@ export async function createAgentWorker(options: AgentWorkerOptions): Promise<Ag
     worker,
     taskQueue: config.taskQueue,
     identity,
-    warnings: warningsFor(attributes.missing),
+    warnings: [...warningsFor(attributes.missing), ...mcp.warnings()],
     run: () => runToEnd(worker),
     close: async () => {
       await governor?.close();
+      await mcp.close();
       await connection.close();
     },
   };
@@ -115,19 +132,22 @@ function governorOf(
   return createGovernor({ client: new Client(client), taskQueue, fingerprint });
 }
 
-function createPorts({ config, module, model }: AgentWorkerOptions) {
+function createPorts({ config, module, model }: AgentWorkerOptions, mcp: McpTools) {
   mkdirSync(config.dataDir, { recursive: true });
   const blobs = createFileBlobs(config.blobs.dir);
   const artifacts = createArtifacts(blobs);
-  const { model: defaultModel = config.model, unpricedModels, budget, ...limits } = module.defaults;
+  const { model: defaultModel = config.model, unpricedModels, budget, taint, ...limits } = module.defaults;
   return {
     blobs,
     artifacts,
     model: model ?? createModel(config, module.prices ?? {}),
     tools: createToolRegistry(
       module.tools,
-      createBuiltinTools({ workspace: config.workspace, dataDir: config.dataDir }),
+      createBuiltinTools({ workspace: config.workspace, dataDir: config.dataDir, shell: config.shell }),
+      () => mcp.tools(),
     ),
+    ...(module.shared && { checkShared: createSharedCheck(module.shared) }),
+    webhook: createWebhookSender({ secret: config.webhook.secret, allow: config.webhook.allow }),
     memory: new RunMemory(),
     heartbeats: new HeartbeatPacer(),
     workspace: realpathSync(config.workspace),
@@ -138,6 +158,7 @@ function createPorts({ config, module, model }: AgentWorkerOptions) {
       limits,
       ...(unpricedModels && { unpricedModels }),
       ...(budget !== undefined && { budget }),
+      ...(taint && { taint }),
     },
     heartbeatTimeoutMs: config.heartbeatTimeoutMs,
     continueAsNewEvents: config.continueAsNewEvents,

@@ -27,7 +27,8 @@ export async function openWorker({ shutdownSignals, ...options }: RunWorkerOptio
     process.on(event, (error: unknown) =>
       logger.error('a tool left something behind that failed', strayError(error)),
     );
-  const agentWorker = await createAgentWorker(options).catch(async (error: unknown) => {
+  const log = (line: string) => logger.warn(line);
+  const agentWorker = await createAgentWorker({ ...options, log }).catch(async (error: unknown) => {
     // What was installed keeps the process alive and swallows SIGTERM.
     await Runtime.instance().shutdown();
     throw error;

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
@@ -98,7 +98,7 @@ class Shell {
         continue;
       }
       // An update waits for its check, and continue-as-new waits for the update.
-      for (const item of next.start) if (item.kind === 'check' || !this.full) this.start(item);
+      for (const item of next.start) if (isAwaited(item) || !this.full) this.start(item);
       for (const key of next.cancel) this.underWay.get(key)?.cancel();
       this.setTimer(next.timerAtMs);
       return next;
@@ -136,7 +136,7 @@ class Shell {
       .then(
         // The activity contract types what each kind returns; the core reads it by kind.
         (value) => settle({ kind: 'ok', value: value as never }),
-        (error: unknown) => settle(toOutcome(error instanceof ActivityFailure ? error.cause : error)),
+        (error: unknown) => settle(toOutcome(causeOf(error))),
       );
   }
 
@@ -200,6 +200,15 @@ class Shell {
   }
 }
 
+/** Whether an update may wait for a piece of work; continue-as-new waits for the update, so such work is never held back. */
+function isAwaited({ kind }: Plan['start'][number]): boolean {
+  return kind === 'check' || kind === 'judge' || kind === 'relay';
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
+}
+
 /** The state that continue-as-new carried over, or `null` for a fresh start. */
 function readCarried(input: unknown): RunState | null {
   const { snapshot, fork } = Object(input);
@@ -237,5 +246,17 @@ function toInput(item: Plan['start'][number], outcome: Outcome<never>): Input {
       return { type: 'cost_reported', atMs, key: item.key, outcome };
     case 'draw':
       return { type: 'drawn', atMs, key: item.key, outcome };
+    case 'verify':
+      return { type: 'verified', atMs, key: item.key, outcome };
+    case 'judge':
+      return { type: 'decision_checked', atMs, key: item.key, outcome };
+    case 'relay':
+      return { type: 'relayed', atMs, key: item.key, outcome };
+    case 'report':
+      return { type: 'reported', atMs, key: item.key, outcome };
+    case 'notify':
+      return { type: 'notified', atMs, key: item.key, outcome };
+    case 'child':
+      return { type: 'child_settled', atMs, key: item.key, outcome };
   }
 }

@@ -2,10 +2,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { CONTROL_NAMES, HANDLERS, QUERIES } from '../contract/names.js';
 import type { RunSettings, TranscriptPage, TranscriptQuery } from '../contract/queries.js';
-import { checkControl } from '../core/controls-check.js';
+import { checkControl, readControl } from '../core/controls-check.js';
 import type { ControlName } from '../core/controls.js';
 import type { Progress } from '../core/progress.js';
-import type { RunState } from '../core/state.js';
+import type { JsonObject } from '../core/json.js';
+import { receiptOf, type ControlReceipt } from '../core/receipt.js';
+import type { Refusal } from '../core/refusal.js';
+import { answerTo, errandOf } from '../core/relays.js';
+import type { CallState, RunState } from '../core/state.js';
 import { EMPTY_HASH, hashItems } from '../core/transcript.js';
 import { view } from '../core/view.js';
 
@@ -35,6 +39,9 @@ export function handleMessages(run: RunAccess): void {
     (callId) => run.state().calls.find((call) => call.id === callId)?.args ?? null,
     { description: 'For the activities of the run: the arguments of an open call.' },
   );
+  setHandler(defineQuery<JsonObject>(QUERIES.shared), () => run.state().shared, {
+    description: 'The values that the tools of the run share.',
+  });
   for (const name of CONTROL_NAMES) {
     const { description, kinds } = HANDLERS[name];
     setHandler(defineSignal<[unknown?]>(name), (payload) => run.control(name, payload), { description });
@@ -45,46 +52,64 @@ export function handleMessages(run: RunAccess): void {
 /** An update answers with a typed error before anything is written, or once the control is carried out. */
 function handleUpdate(run: RunAccess, name: ControlName, description: string): void {
   setHandler(
-    defineUpdate<{ accepted: true }, [unknown]>(name),
+    defineUpdate<ControlReceipt, [unknown]>(name),
     async (payload) => {
-      const { callId } = pendingCheck(run.state(), name, payload);
+      const before = run.state();
       run.control(name, payload);
-      if (callId !== null) await checkedArgs(run, callId);
-      return { accepted: true };
+      await carriedOut(run, before, { name, payload });
+      return { accepted: true, ...receiptOf(before, run.state(), payload) };
     },
     {
       description,
       validator: (payload) => {
         const checked = checkControl(run.state(), name, payload);
-        if ('refusal' in checked) throw refusal(checked.refusal.code, checked.refusal.message);
+        if ('refusal' in checked) throw refusal(checked.refusal);
       },
     },
   );
 }
 
-/** The call whose edited arguments a control asks to check. */
-function pendingCheck(state: RunState, name: ControlName, payload: unknown): { callId: string | null } {
-  const checked = checkControl(state, name, payload);
-  if (!('control' in checked) || checked.control.kind !== 'decide' || checked.control.args === undefined)
-    return { callId: null };
-  const { callId } = checked.control;
-  return { callId: callId ?? state.calls.find((call) => call.status === 'gated')?.id ?? null };
-}
-
-/** Waits until edited arguments are checked; they fit when the call does not wait for a decision any more. */
-async function checkedArgs(run: RunAccess, callId: string): Promise<void> {
+/** Waits for what a decision needs: a check of its arguments or of its signature, or the word of a sub-agent. */
+async function carriedOut(
+  run: RunAccess,
+  before: RunState,
+  { name, payload }: { name: ControlName; payload: unknown },
+): Promise<void> {
+  const read = readControl(name, payload);
+  if (!('control' in read) || (read.control.kind !== 'decide' && read.control.kind !== 'answer')) return;
+  const { callId = onlyPending(before) } = read.control;
   const call = () => run.state().calls.find((one) => one.id === callId);
-  await condition(() => call()?.status !== 'checking');
-  const { status, editProblem } = call() ?? {};
-  if (status === 'gated')
-    throw refusal(
-      'ARGS_INVALID',
-      `The arguments do not fit the tool, so ${callId} waits on: ${editProblem ?? ''}`,
-    );
+  if (call()?.status === 'checking') return checkedArgs(call);
+  const key = errandOf(before, run.state());
+  if (key === null) return;
+  await condition(() => answerTo(run.state(), key) !== null || isOver(run.state()));
+  const answered = answerTo(run.state(), key);
+  if (!answered) throw refusal({ code: 'RUN_CLOSED', message: 'The run ended before this was carried out.' });
+  if (answered.refusal) throw refusal(answered.refusal);
 }
 
-function refusal(type: string, message: string): ApplicationFailure {
-  return ApplicationFailure.create({ type, message, nonRetryable: true });
+function isOver({ phase }: RunState): boolean {
+  return phase === 'settling' || phase === 'closed';
+}
+
+/** The call that is meant when none is named. */
+function onlyPending(state: RunState): string | undefined {
+  return state.calls.find((call) => call.status === 'gated')?.id;
+}
+
+/** Waits until edited arguments are checked; they fit when the call does not wait for a decision on them any more. */
+async function checkedArgs(call: () => CallState | undefined): Promise<void> {
+  await condition(() => call()?.status !== 'checking');
+  const { id, status, editProblem } = call() ?? {};
+  if (status === 'gated' && editProblem !== undefined)
+    throw refusal({
+      code: 'ARGS_INVALID',
+      message: `The arguments do not fit the tool, so ${id} waits on: ${editProblem}`,
+    });
+}
+
+function refusal({ code, message }: Refusal): ApplicationFailure {
+  return ApplicationFailure.create({ type: code, message, nonRetryable: true });
 }
 
 function settings(state: RunState): RunSettings {

@@ -1,13 +1,18 @@
-import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ParentClosePolicy,
+  proxyActivities,
+  startChild,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type { AgentActivities } from '../contract/activities.js';
 import { isMetered } from '../core/metered.js';
+import type { RunInput } from '../core/run-input.js';
+import type { RunResult } from '../core/progress.js';
 import type { RunState } from '../core/state.js';
 import type { Plan } from '../core/work.js';
+import { AGENT_RUN } from '../contract/names.js';
 
-const { prepareRun, callModel, runTool, checkArgs, reconcileCost, drawBudget } =
-  proxyActivities<AgentActivities>({
-    startToCloseTimeout: '1 minute',
-  });
+const activities = proxyActivities<AgentActivities>({ startToCloseTimeout: '1 minute' });
 
 /** Attempts of one model call and the waits between them, before behaviour 2. Contract §11. */
 const MODEL_RETRY = {
@@ -31,6 +36,13 @@ const PREPARE_RETRY = { maximumAttempts: 1_500, maximumInterval: '60s' } as cons
 /** A budget is a workflow on the same server; one that does not answer for minutes has no worker. */
 const DRAW_RETRY = { maximumAttempts: 20, maximumInterval: '10s' } as const;
 
+/** Whoever delegated hears of a sub-agent's end even when no worker is there for hours. */
+const REPORT_RETRY = { maximumAttempts: 200, maximumInterval: '60s' } as const;
+
+/** A webhook that is down for some minutes is waited for, but not by a run that is about to close. */
+const NOTIFY_RETRY = { maximumAttempts: 12, initialInterval: '1s', maximumInterval: '2 minutes' } as const;
+const LAST_NOTIFY_RETRY = { ...NOTIFY_RETRY, maximumAttempts: 5 } as const;
+
 /** A hand-over between the tool's own time limit, which tells what happened, and Temporal's, which cannot. */
 const TOOL_GRACE_MS = 10_000;
 
@@ -49,18 +61,43 @@ export function startWork(item: Startable, state: RunState): Promise<unknown> {
   };
   switch (item.kind) {
     case 'prepare':
-      return prepareRun.executeWithOptions(options, []);
+      return activities.prepareRun.executeWithOptions(options, []);
     case 'model':
-      return callModel.executeWithOptions(options, [item.input]);
+      return activities.callModel.executeWithOptions(options, [item.input]);
     case 'tool':
-      return runTool.executeWithOptions(options, [item.input]);
+      return activities.runTool.executeWithOptions(options, [item.input]);
+    case 'verify':
+      return activities.verifyCall.executeWithOptions(options, [item.input]);
     case 'check':
-      return checkArgs.executeWithOptions(options, [item.input]);
+      return activities.checkArgs.executeWithOptions(options, [item.input]);
+    case 'judge':
+      return activities.checkDecision.executeWithOptions(options, [item.input]);
     case 'reconcile':
-      return reconcileCost.executeWithOptions(options, [item.input]);
+      return activities.reconcileCost.executeWithOptions(options, [item.input]);
     case 'draw':
-      return drawBudget.executeWithOptions(options, [item.input]);
+      return activities.drawBudget.executeWithOptions(options, [item.input]);
+    case 'relay':
+      return activities.relay.executeWithOptions(options, [item.input]);
+    case 'report':
+      return activities.report.executeWithOptions(options, [item.input]);
+    case 'notify':
+      return activities.notify.executeWithOptions(options, [item.input]);
+    case 'child':
+      return startAgent(item);
   }
+}
+
+/** A sub-agent is a run like any other, that ends when the one which has delegated is gone. */
+async function startAgent({ runId, input, summary }: Extract<Startable, { kind: 'child' }>): Promise<RunResult> {
+  const child = await startChild<(input: RunInput) => Promise<RunResult>>(AGENT_RUN, {
+    workflowId: runId,
+    args: [input],
+    // It settles its costs and says how it ended, whatever became of this run.
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    staticSummary: summary,
+  });
+  return child.result();
 }
 
 /** How long a piece of work may take and how often it is tried. */
@@ -82,10 +119,26 @@ function boundsOf(item: Startable, state: RunState): Partial<ActivityOptions> {
       return {
         heartbeatTimeout,
         startToCloseTimeout: item.timeoutMs + TOOL_GRACE_MS,
-        retry: item.once ? { maximumAttempts: 1 } : TOOL_RETRY,
+        retry: item.once
+          ? { maximumAttempts: 1 }
+          : { ...TOOL_RETRY, ...(item.attempts !== undefined && { maximumAttempts: item.attempts }) },
+      };
+    case 'verify':
+      return {
+        heartbeatTimeout,
+        startToCloseTimeout: item.timeoutMs + TOOL_GRACE_MS,
+        retry: TOOL_RETRY,
       };
     case 'check':
+    case 'judge':
+    case 'relay':
       return { retry: { maximumAttempts: 10 } };
+    case 'report':
+      return { retry: REPORT_RETRY };
+    case 'notify':
+      return { retry: item.isLast ? LAST_NOTIFY_RETRY : NOTIFY_RETRY };
+    case 'child':
+      return {};
     case 'reconcile':
       return { heartbeatTimeout, retry: { maximumAttempts: 3 } };
     case 'draw':

@@ -100,3 +100,27 @@ describe('a word', () => {
     await expect(environmentOf(run).run(() => new LiveAttempt().tell({ attempt: 1 }))).rejects.toBe(trouble);
   });
 });
+
+it('is heard as long as every word was taken in', async () => {
+  const run = new FakeRun();
+  await environmentOf(run).run(async () => {
+    const live = new LiveAttempt();
+    await live.tell({ attempt: 1 });
+    expect(live.isHeard).toBe(true);
+    run.hear = () => Promise.reject(new Error('Deadline exceeded'));
+    await expect(live.tell({ attempt: 1 })).rejects.toThrow('Deadline exceeded');
+    run.hear = () => undefined;
+    await live.tell({ attempt: 1 });
+    expect(live.isHeard).toBe(false);
+  });
+});
+
+it.each(['MODEL_UNAVAILABLE', 'TOOL_FAILED'] as const)(
+  'says that its place was taken in words of its kind: %s',
+  async (code) => {
+    const run = new FakeRun();
+    run.hear = () => Promise.reject(new ActivityNotFoundError('Not found'));
+    const told = environmentOf(run).run(() => new LiveAttempt(code).tell({ attempt: 1 }));
+    await expect(told).rejects.toMatchObject({ code, retryable: true });
+  },
+);

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { z } from 'zod';
-import { hashArgs, planCalls } from '../../src/activities/plan-calls.js';
+import { hashArgs, planCalls, type PlanContext } from '../../src/activities/plan-calls.js';
+import { delegateTool } from '../../src/adapters/tools/builtin/delegate.js';
 import { defineControlTool, defineTool } from '../../src/adapters/tools/define-tool.js';
 import type { RequireApproval } from '../../src/core/run-input.js';
+import type { Tool } from '../../src/ports/tools.js';
 import { registryOf } from './support/activity-world.js';
 
 const input = z.object({ amount: z.number().default(1) });
@@ -52,6 +54,8 @@ const context = (requireApproval: RequireApproval = 'policy') => ({
   registry: registryOf(...tools),
   allowed: tools.map(({ spec }) => spec.name).filter((name) => name !== 'hidden'),
   requireApproval,
+  tainted: false,
+  pins: {},
 });
 
 async function planOf(name: string, args: string, requireApproval?: RequireApproval) {
@@ -143,4 +147,158 @@ it('plans whatever a model writes without failing', () =>
 it('gives equal arguments one hash, whatever the order of their fields', () => {
   expect(hashArgs({ a: 1, b: { c: 2, d: 3 } })).toBe(hashArgs({ b: { d: 3, c: 2 }, a: 1 }));
   expect(hashArgs({ a: 1 })).not.toBe(hashArgs({ a: 2 }));
+});
+
+describe('what a tool says of itself', () => {
+  const plan = async (tool: Tool, parts: Partial<PlanContext> = {}, args = '{}') => {
+    const registry = registryOf(tool);
+    const allowed = [tool.spec.name];
+    const [planned] = await planCalls([{ id: 'call_a', name: tool.spec.name, args }], {
+      ...context(),
+      registry,
+      allowed,
+      ...parts,
+    });
+    return planned;
+  };
+  const options = {
+    name: 'act',
+    description: 'Acts.',
+    input,
+    execute: () => 1,
+    verify: () => 'unknown' as const,
+    onUnknown: 'land' as const,
+    maxAttempts: 7,
+    maxParallel: 2,
+  };
+  const basics = { id: 'call_a', name: 'act', args: '{}', parallel: 2 };
+
+  it('goes with a call that may run only once as far as it matters there', async () => {
+    expect(await plan(defineTool({ ...options, approval: 'never' }))).toEqual({
+      ...basics,
+      verify: true,
+      onUnknown: 'land',
+    });
+  });
+
+  it('goes with a call that may run again as far as it matters there', async () => {
+    const planned = await plan(defineTool({ ...options, effect: 'idempotent' }));
+    expect(planned).toEqual({ ...basics, effect: 'idempotent', attempts: 7 });
+  });
+
+  it('goes with the gate of a call', async () => {
+    const tool: Tool = {
+      ...defineTool({
+        ...options,
+        expiresInMs: 2_000,
+        remindInMs: 500,
+        approvals: 2,
+        separateApprover: true,
+      }),
+      specHash: 'h1',
+    };
+    expect((await plan(tool, { pins: { act: 'h1' } }))?.gate).toEqual({
+      argsHash: hashArgs({}),
+      summary: 'act {}',
+      expiresInMs: 2_000,
+      remindInMs: 500,
+      approvals: 2,
+      separate: true,
+      specHash: 'h1',
+    });
+  });
+
+  it('tells its policy whether content from outside was read', async () => {
+    const approval = jest.fn(() => false);
+    const tool = defineTool({ ...options, effect: 'read', approval });
+    await plan(tool, { tainted: true });
+    expect(approval).toHaveBeenCalledWith({ amount: 1 }, { runId: 'run-1', callId: 's4.c0', tainted: true });
+  });
+
+  describe('and that its server has changed', () => {
+    const changed: Tool = {
+      ...defineTool({ ...options, description: `New: ${'x'.repeat(500)}`, effect: 'read' }),
+      specHash: 'h2',
+    };
+
+    it.each<RequireApproval>(['never', 'policy', 'always'])(
+      'asks a human under %s, who is shown what it says now',
+      async (requireApproval) => {
+        const gate = (await plan(changed, { requireApproval, pins: { act: 'h1' } }))?.gate;
+        expect(gate).toMatchObject({ reason: 'changed', specHash: 'h2' });
+        expect(gate?.summary).toMatch(
+          /its server has changed what it says of the tool, now: New: xxx.*act \{\}$/,
+        );
+      },
+    );
+
+    it.each([{}, { act: 'h2' }, { other: 'h1' }])('asks nobody with the pins %j', async (pins) => {
+      expect(await plan(changed, { pins, requireApproval: 'never' })).not.toHaveProperty('gate');
+    });
+  });
+});
+
+describe('once content from outside was read', () => {
+  const gateOf = async (name: string, requireApproval: RequireApproval = 'policy', args = '{}') => {
+    const [planned] = await planCalls([{ id: 'call_a', name, args }], {
+      ...context(requireApproval),
+      tainted: true,
+    });
+    return planned?.gate;
+  };
+
+  it.each(['put', 'free', 'pay'])('asks about %s, which acts, and says why', async (name) => {
+    expect(await gateOf(name)).toMatchObject({
+      reason: 'taint',
+      summary: expect.stringMatching(new RegExp(`text from outside was read.*${name} {}`)),
+    });
+  });
+
+  it.each(['send', 'broken_policy'])('asks about %s as its own policy does', async (name) => {
+    expect(await gateOf(name)).toEqual(expect.not.objectContaining({ reason: expect.anything() }));
+  });
+
+  it.each(['look', 'ask'])('lets %s pass, which does not act', async (name) => {
+    expect(await gateOf(name)).toBeUndefined();
+  });
+
+  it('asks nobody where no human is to be asked, and about all where one is', async () => {
+    expect(await gateOf('free', 'never')).toBeUndefined();
+    expect(await gateOf('free', 'always')).toEqual({ argsHash: hashArgs({}), summary: 'free {}' });
+  });
+});
+
+describe('a call that hands work on', () => {
+  const delegate = async (args: object, parts: Partial<PlanContext> = {}) => {
+    const registry = registryOf(...tools, delegateTool());
+    const call = { id: 'call_a', name: 'delegate', args: JSON.stringify(args) };
+    const [planned] = await planCalls([call], {
+      ...context(),
+      registry,
+      allowed: ['look', 'send', 'delegate'],
+      ...parts,
+    });
+    return planned;
+  };
+
+  it('may hand on tools that the run has', async () => {
+    const args = { goal: 'Look.', tools: ['look', 'delegate'] };
+    expect(await delegate(args, { tainted: true })).toEqual({
+      id: 'call_a',
+      name: 'delegate',
+      args: JSON.stringify(args),
+      effect: 'read',
+      control: { kind: 'delegate', ...args },
+    });
+  });
+
+  it.each([['hidden'], ['look', 'nope', 'pay']])(
+    'may not hand on tools that it has not: %s',
+    async (...names) => {
+      expect((await delegate({ goal: 'Look.', tools: names }))?.problem).toEqual({
+        status: 'invalid_arguments',
+        message: expect.stringMatching(/There is no tool .*Use some of: look, send, delegate\./),
+      });
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { RunMemory, type RunRef } from '../../src/activities/run-memory.js';
+import { canonicalJson, type JsonObject } from '../../src/core/json.js';
 import { argsKey } from '../../src/core/work.js';
 import { FakeRun, PREPARED } from './support/activity-world.js';
 
@@ -125,5 +126,45 @@ describe('RunMemory keeps arguments', () => {
     await expect(memory.args(REF, { callId: 's0.c0', argsKey: argsKey('{}') }, run)).rejects.toMatchObject({
       code: 'TOOL_FAILED',
     });
+  });
+});
+
+describe('RunMemory keeps shared values', () => {
+  const hashOf = (values: JsonObject) => argsKey(canonicalJson(values));
+
+  it('until a call names others', async () => {
+    const run = new FakeRun();
+    const memory = new RunMemory();
+    run.sharedValues = { b: 1, a: [2] };
+    const before = hashOf(run.sharedValues);
+    expect(await memory.shared(REF, before, run)).toEqual({ a: [2], b: 1 });
+    run.sharedValues = { b: 2 };
+    expect(await memory.shared(REF, before, run)).toEqual({ a: [2], b: 1 });
+    expect(run.asked).toEqual(['shared']);
+    expect(await memory.shared(REF, hashOf({ b: 2 }), run)).toEqual({ b: 2 });
+    expect(await memory.shared(NEXT_EXECUTION, hashOf({ b: 2 }), run)).toEqual({ b: 2 });
+    expect(run.asked).toEqual(['shared', 'shared']);
+  });
+
+  it('and gives those of now when the run has gone on since the call was started', async () => {
+    const run = new FakeRun();
+    run.sharedValues = { b: 2 };
+    expect(await new RunMemory().shared(REF, hashOf({ b: 1 }), run)).toEqual({ b: 2 });
+  });
+
+  it('and gives each caller a copy of its own', async () => {
+    const run = new FakeRun();
+    run.sharedValues = { list: [1] };
+    const memory = new RunMemory();
+    const first = await memory.shared(REF, hashOf({ list: [1] }), run);
+    Object(first['list']).push(2);
+    expect(await memory.shared(REF, hashOf({ list: [1] }), run)).toEqual({ list: [1] });
+    expect(run.sharedValues).toEqual({ list: [1] });
+  });
+
+  it('and asks nobody where there are none', async () => {
+    const run = new FakeRun();
+    expect(await new RunMemory().shared(REF, undefined, run)).toEqual({});
+    expect(run.asked).toEqual([]);
   });
 });

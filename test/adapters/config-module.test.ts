@@ -8,6 +8,7 @@ import { temporaryDirectories } from './tools/tool-harness.js';
 interface Outcome {
   file?: string | null;
   tools?: string[];
+  mcpServers?: unknown;
   defaults?: unknown;
   prices?: unknown;
   code?: string;
@@ -25,8 +26,8 @@ async function load(cwd: string, paths: (string | null)[]): Promise<Outcome[]> {
     const outcomes = [];
     for (const path of ${JSON.stringify(paths)}) {
       try {
-        const { file, tools, defaults, prices } = await loadConfigModule({ cwd: ${JSON.stringify(cwd)}, path });
-        outcomes.push({ file, tools: tools.map((tool) => tool.spec.name + ':' + tool.effect), defaults, ...(Object.keys(prices).length > 0 && { prices }) });
+        const { file, tools, mcpServers, defaults, prices } = await loadConfigModule({ cwd: ${JSON.stringify(cwd)}, path });
+        outcomes.push({ file, tools: tools.map((tool) => tool.spec.name + ':' + tool.effect), defaults, ...(Object.keys(prices).length > 0 && { prices }), ...(Object.keys(mcpServers).length > 0 && { mcpServers }) });
       } catch (error) {
         outcomes.push({ code: error.code, message: error.message });
       }
@@ -166,6 +167,21 @@ test('reads prices in dollars as whole nano-dollars, rounded up, and what else r
   });
 });
 
+const mcp = (name: string, body: string) => `export default { mcpServers: { ${name}: { ${body} } } };`;
+
+test('reads how MCP servers are reached', async () => {
+  const servers = {
+    docs: { command: 'npx', args: ['-y', 'some-server'], env: { KEY: 'x' }, tools: ['a'], approval: 'never' },
+    web: { url: 'https://host.example/mcp', headers: { Authorization: 'Bearer x' }, trustAnnotations: true },
+    more: { command: 'x', effects: { t: 'read' }, timeoutMs: 5, connectTimeoutMs: 6 },
+  };
+  const directory = await clone({
+    'longhaul.config.mjs': `export default { mcpServers: ${JSON.stringify(servers)} };`,
+  });
+
+  await expect(load(directory, [null])).resolves.toMatchObject([{ mcpServers: servers }]);
+});
+
 test('says in one error which file is wrong, and how', async () => {
   const cases: [file: string, text: string, words: RegExp][] = [
     ['syntax.ts', 'export default {', /^syntax\.ts cannot be loaded: .*(ERROR|Unexpected)/s],
@@ -232,10 +248,33 @@ test('says in one error which file is wrong, and how', async () => {
       /tiers must each start at another minPromptTokens/,
     ],
     ['typo.mjs', 'export default { defaults: { maxStep: 1 } };', /defaults Unrecognized key: "maxStep"/],
+    ['mcp.mjs', 'export default { mcpServers: [] };', /mcpServers must be servers by name/],
+    ['mcp-name.mjs', mcp('"a.b"', 'command: "x"'), /mcpServers\.a\.b must have a name of 1 to 32 letters/],
+    ['mcp-none.mjs', mcp('a', 'args: []'), /mcpServers\.a must have either a command or a url/],
     [
-      'mcp.mjs',
-      'export default { mcpServers: { docs: { command: "npx" } } };',
-      /mcpServers is not available in this version/,
+      'mcp-both.mjs',
+      mcp('a', 'command: "x", url: "http://x"'),
+      /mcpServers\.a must have either a command or a url/,
+    ],
+    ['mcp-typo.mjs', mcp('a', 'command: "x", header: {}'), /mcpServers\.a Unrecognized key: "header"/],
+    [
+      'mcp-effect.mjs',
+      mcp('a', 'command: "x", effects: { t: "never" }'),
+      /a\.effects\.t must be 'read', 'idempotent'/,
+    ],
+    ['mcp-time.mjs', mcp('a', 'command: "x", timeoutMs: 0'), /a\.timeoutMs must be 1 or more/],
+    [
+      'mcp-clash.mjs',
+      'export default { mcpServers: { a: { command: "x" }, a__b: { command: "x" } } };',
+      /mcpServers must not have both "a" and "a__b"/,
+    ],
+    [
+      'mcp-secrets.mjs',
+      `export default { mcpServers: {
+        a: { url: 'https://user:hush-hush@host' }, b: { url: 'http://x', headers: { A: 'hush-hush\\n' } },
+        c: { command: 'x', env: { A: ['hush-hush'] } }, d: { url: 'http://x', headers: { A: 'hush-hush\\0' } },
+      } };`,
+      /^(?!.*hush)(?=.*a\.url must be an http or https address without user)(?=.*d\.headers must be names and values).*c\.env\.A must be a text/,
     ],
   ];
   const directory = await clone(Object.fromEntries(cases.map(([file, text]) => [file, text])));

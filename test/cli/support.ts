@@ -2,6 +2,8 @@ import { PassThrough } from 'node:stream';
 import type { CliContext, Run, Runs } from '../../src/cli/context.js';
 import { runCli } from '../../src/cli/run-cli.js';
 import { createStyle } from '../../src/cli/style.js';
+import { generateApproverKey } from '../../src/adapters/signing/ed25519.js';
+import { signStatement } from '../../src/adapters/signing/sign-statement.js';
 import { checkRunInput } from '../../src/adapters/run-input.js';
 import type { Delta } from '../../src/client/deltas.js';
 import type { WatchedEvent } from '../../src/client/run-handle.js';
@@ -38,6 +40,9 @@ export function resultOf(fields: Partial<RunResult> = {}): RunResult {
     steps: 2,
     spend: SPEND,
     unknownOutcomes: [],
+    artifacts: [],
+    shared: {},
+    taintedBy: null,
     review: null,
     error: null,
     ...fields,
@@ -56,6 +61,11 @@ export function progressOf(fields: Partial<Progress> = {}): Progress {
     spend: SPEND,
     settling: false,
     pending: [],
+    taint: { policy: 'ask', by: null },
+    standing: [],
+    agents: [],
+    idle: null,
+    shared: {},
     queuedMessages: 0,
     startedAt: AT,
     closedAt: null,
@@ -135,6 +145,7 @@ const refuseCall = async (): Promise<never> => {
 export function fakeRun(parts: Partial<Run>): Run {
   const names = [
     'progress',
+    'record',
     'transcript',
     'pending',
     'result',
@@ -180,6 +191,8 @@ export async function cli(
     style: createStyle(false),
     exitCode: 0,
     userName: 'tester',
+    homeDir: '/nowhere',
+    signing: { generateKey: generateApproverKey, sign: signStatement },
     connect: async () => runs,
     checkInput: checkRunInput,
     webUiUrl: () => 'http://ui',

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../src/core/events.js';
-import { toolKey } from '../../src/core/calls.js';
+import { toolKey } from '../../src/core/keys.js';
 import { eventsOf } from './support/run.js';
 import { fakeHash } from './support/world.js';
 import { holds } from './support/scenario.js';

@@ -73,6 +73,7 @@ describe('the stable error codes', () => {
       'TOOL_FAILED',
       'TOOL_TIMEOUT',
       'TOOL_OUTCOME_UNKNOWN',
+      'WEBHOOK_FAILED',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AgentError } from '../../core/errors.js';
-import type { JsonObject, JsonValue } from '../../core/json.js';
+import type { JsonObject } from '../../core/json.js';
 import { DEFAULT_TOOL_TIMEOUT_MS } from '../../core/work.js';
 import type {
   ExpiryPolicy,
@@ -9,13 +9,21 @@ import type {
   ToolControl,
   ToolEffect,
   ToolVerdict,
+  UnknownPolicy,
 } from '../../ports/tools.js';
+import { checkWith, problemsOf } from './zod-check.js';
 
-/** When a human must say yes to a call: never, always, or as a function of its arguments says. */
+/**
+ * When a human must say yes to a call: never, always, or as a function of its arguments says. `tainted`: content from outside has
+ * entered the context of the run, and may have talked the model into the call.
+ */
 export type ToolApproval<Args> =
   | 'never'
   | 'always'
-  | ((args: Args, context: { runId: string; callId: string }) => boolean | Promise<boolean>);
+  | ((
+      args: Args,
+      context: { runId: string; callId: string; tainted: boolean },
+    ) => boolean | Promise<boolean>);
 
 interface ToolBasics<Schema extends z.core.$ZodType> {
   /** 1 to 64 letters, digits, `_` or `-`; unique in a worker. */
@@ -32,6 +40,23 @@ interface ToolBasics<Schema extends z.core.$ZodType> {
   onExpiry?: ExpiryPolicy;
   /** How long a decision may take, in milliseconds. Left out: for ever. */
   expiresInMs?: number;
+  /** When watchers are reminded of a decision that nobody took, in milliseconds. @defaultValue half of `expiresInMs`, if it is given */
+  remindInMs?: number;
+  /** How many different people must approve, 1 to 10. @defaultValue 1 */
+  approvals?: number;
+  /** Whoever asked for the run may not approve. @defaultValue `false` */
+  separateApprover?: boolean;
+  /**
+   * What happens when nobody knows whether a call of effect `'once'` took effect, and `verify` does not know either: a human is asked,
+   * the model is told, or the run ends gracefully. @defaultValue `'ask'`
+   */
+  onUnknown?: UnknownPolicy;
+  /** Attempts at a call of effect `'read'` or `'idempotent'`, 1 to 20. One of effect `'once'` has one. @defaultValue 5 */
+  maxAttempts?: number;
+  /** Calls of this tool that one run may have under way at a time, 1 to 64. @defaultValue as many as calls in all */
+  maxParallel?: number;
+  /** What the tool returns comes from outside, where anybody may have written it: it taints the run. @defaultValue `false` */
+  untrusted?: boolean;
   /** How long one attempt may take, in milliseconds. @defaultValue 60_000 */
   timeoutMs?: number;
 }
@@ -40,7 +65,7 @@ interface ToolBasics<Schema extends z.core.$ZodType> {
 export interface ToolDefinition<Schema extends z.core.$ZodType> extends ToolBasics<Schema> {
   /** Does the work. Whatever it returns becomes text for the model; whatever it throws becomes a failed result. */
   execute(args: z.output<Schema>, context: ToolContext): unknown;
-  /** Finds out whether a call took effect whose outcome is unknown. */
+  /** Finds out whether a call took effect whose outcome is unknown. It may be asked several times, and must change nothing. */
   verify?(args: z.output<Schema>, context: ToolContext): ToolVerdict | Promise<ToolVerdict>;
 }
 
@@ -50,7 +75,6 @@ export interface ControlToolDefinition<Schema extends z.core.$ZodType> extends T
   control(args: z.output<Schema>): ToolControl;
 }
 
-const MAX_PROBLEMS = 10;
 const MAX_INT32 = 2_147_483_647;
 
 const callable = z.custom((value) => typeof value === 'function', 'must be a function');
@@ -60,7 +84,12 @@ const milliseconds = (maximum: number): z.ZodType<number> => {
   const message = `must be a whole number of milliseconds from 1 to ${maximum}`;
   return z.int(message).min(1, message).max(maximum, message);
 };
-const basics = z.object({
+const count = (maximum: number): z.ZodType<number> => {
+  const message = `must be a whole number from 1 to ${maximum}`;
+  return z.int(message).min(1, message).max(maximum, message);
+};
+const flag = z.boolean('must be true or false').optional();
+const shape = z.object({
   name: z
     .string('must be a string')
     .regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'),
@@ -71,8 +100,19 @@ const basics = z.object({
     .optional(),
   onExpiry: oneOf(['wait', 'deny', 'land']).optional(),
   expiresInMs: milliseconds(Number.MAX_SAFE_INTEGER).optional(),
+  remindInMs: milliseconds(Number.MAX_SAFE_INTEGER).optional(),
+  approvals: count(10).optional(),
+  separateApprover: flag,
+  onUnknown: oneOf(['ask', 'tell_model', 'land']).optional(),
+  maxAttempts: count(20).optional(),
+  maxParallel: count(64).optional(),
+  untrusted: flag,
   timeoutMs: milliseconds(MAX_INT32).optional(),
   verify: callable.optional(),
+});
+const basics = shape.refine(({ remindInMs = 0, expiresInMs = Infinity }) => remindInMs < expiresInMs, {
+  path: ['remindInMs'],
+  error: 'must be below expiresInMs',
 });
 
 /**
@@ -126,12 +166,34 @@ function buildTool<Schema extends z.core.$ZodType>(definition: ToolBasics<Schema
     timeoutMs: definition.timeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS,
     onExpiry: definition.onExpiry ?? 'wait',
     expiresInMs: definition.expiresInMs ?? null,
-    parse: (args) => parseArgs(input, args),
+    ...withoutDefaults(definition),
+    parse: (args) => checkWith(input, args),
     needsApproval: async (args, context) =>
       typeof policy === 'function' ? policy(args as z.output<Schema>, context) : policy === 'always',
     execute: async () => {
       throw new AgentError('TOOL_FAILED', `${name} is carried out by the run itself.`);
     },
+  };
+}
+
+/** What a tool says only where it differs from others. */
+function withoutDefaults({
+  remindInMs,
+  approvals,
+  separateApprover,
+  onUnknown,
+  maxAttempts,
+  maxParallel,
+  untrusted,
+}: ToolBasics<z.core.$ZodType>): Partial<Tool> {
+  return {
+    ...(remindInMs !== undefined && { remindInMs }),
+    ...(approvals !== undefined && approvals > 1 && { approvals }),
+    ...(separateApprover && { separateApprover }),
+    ...(onUnknown !== undefined && onUnknown !== 'ask' && { onUnknown }),
+    ...(maxAttempts !== undefined && { maxAttempts }),
+    ...(maxParallel !== undefined && { maxParallel }),
+    ...(untrusted && { untrusted }),
   };
 }
 
@@ -154,29 +216,6 @@ function jsonSchemaOf(name: string, input: z.core.$ZodType): JsonObject {
     throw invalid(name, ['input must be an object schema, such as z.object({…})']);
   delete schema['$schema'];
   return schema;
-}
-
-function parseArgs(input: z.core.$ZodType, args: JsonValue): ReturnType<Tool['parse']> {
-  try {
-    const result = z.safeParse(input, args);
-    if (result.success) return { ok: true, value: result.data };
-    return { ok: false, message: problemsOf(result.error.issues, ': ').join('; ') };
-  } catch (error) {
-    // A refinement of the user's that throws, or an asynchronous one, which a synchronous check cannot run.
-    return {
-      ok: false,
-      message: `The arguments could not be checked: ${error instanceof Error ? error.message : String(error)}`,
-    };
-  }
-}
-
-function problemsOf(issues: readonly z.core.$ZodIssue[], separator: string): string[] {
-  const problems = issues
-    .slice(0, MAX_PROBLEMS)
-    .map(({ path, message }) =>
-      path.length === 0 ? message : path.map(String).join('.') + separator + message,
-    );
-  return issues.length > MAX_PROBLEMS ? [...problems, `and ${issues.length - MAX_PROBLEMS} more`] : problems;
 }
 
 function invalid(name: unknown, problems: string[], cause?: unknown): AgentError {

@@ -63,7 +63,7 @@ export const PRIVATE_NETWORK: NetworkPolicy = {
  */
 export async function safeFetch(address: string, options: FetchOptions): Promise<FetchedPage> {
   const timeout = AbortSignal.timeout(options.timeoutMs);
-  const agent = new Agent({ connect: { lookup: checkedLookup(options.network) } });
+  const agent = checkedAgent(options.network);
   try {
     return await follow(address, { ...options, agent, signal: AbortSignal.any([options.signal, timeout]) });
   } catch (error) {
@@ -97,7 +97,12 @@ async function follow(address: string, options: FetchOptions & { agent: Agent })
   throw refusal(`The address redirects more than ${MAX_REDIRECTS} times.`);
 }
 
-function checkedUrl(text: string, base: string | undefined, network: NetworkPolicy): URL {
+/**
+ * Reads an address and checks what can be checked without asking anybody: scheme, port, and the address where it is a number.
+ * @param base for an address that is relative to another one
+ * @throws AgentError `TOOL_FAILED` in plain words, with nothing of the address beyond its host and port
+ */
+export function checkedUrl(text: string, base: string | undefined, network: NetworkPolicy): URL {
   if (!URL.canParse(text, base))
     throw refusal('This is not a full address such as https://example.com/page.');
   const url = new URL(text, base);
@@ -113,6 +118,11 @@ function checkedUrl(text: string, base: string | undefined, network: NetworkPoli
   if (isIP(literal) !== 0 && !network.isAllowedAddress(literal)) throw notPublic(literal);
   url.hash = '';
   return url;
+}
+
+/** Connects to allowed addresses only, and to the very ones that were checked. Each request needs its own, and ends it. */
+export function checkedAgent(network: NetworkPolicy): Agent {
+  return new Agent({ connect: { lookup: checkedLookup(network) } });
 }
 
 function checkedLookup(network: NetworkPolicy): LookupFunction {
@@ -161,12 +171,19 @@ function notPublic(host: string): AgentError {
 
 /** Finds our own refusal below what the client made of it, or says what the network said. */
 function asRefusal(error: unknown): unknown {
+  const { refused, code } = causeOf(error);
+  return refused ?? refusal(`The address cannot be fetched${code === undefined ? '' : ` (${code})`}.`, error);
+}
+
+/** What is at the bottom of a failed request: our own refusal, or the system's short code (`ECONNREFUSED`). */
+export function causeOf(error: unknown): { refused?: AgentError; code?: string } {
   let current = error;
   let code: string | undefined;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
-    if (isAgentError(current)) return current;
+  // Not by instanceof: what the network throws may come from another realm.
+  for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
+    if (isAgentError(current)) return { refused: current };
     if ('code' in current && typeof current.code === 'string') code = current.code;
-    current = current.cause;
+    current = 'cause' in current ? current.cause : undefined;
   }
-  return refusal(`The address cannot be fetched${code === undefined ? '' : ` (${code})`}.`, error);
+  return code === undefined ? {} : { code };
 }

@@ -6,6 +6,8 @@ import { HeartbeatPacer } from '../../../src/activities/heartbeat.js';
 import { RunMemory } from '../../../src/activities/run-memory.js';
 import type { RunToolPorts } from '../../../src/activities/run-tool.js';
 import type { RunSettings, TranscriptPage } from '../../../src/contract/queries.js';
+import type { Progress } from '../../../src/core/progress.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { NO_LIMITS, type Prepared } from '../../../src/core/run-input.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from '../../../src/core/transcript.js';
 import type { RunQueries } from '../../../src/ports/run-reader.js';
@@ -35,12 +37,21 @@ export class FakeRun implements RunQueries {
   hear: (details: unknown) => unknown = () => undefined;
   items: TranscriptItem[] = [];
   openCalls: Record<string, string> = {};
+  sharedValues: JsonObject = {};
   pageItems = 100;
+  /** What the query `progress` answers with. */
+  shown: Progress | null = null;
   current: RunSettings = { runId: 'run-1', firstRunId: 'first', input: { goal: 'x' }, prepared: PREPARED };
 
   async settings(): Promise<RunSettings> {
     this.asked.push('settings');
     return this.current;
+  }
+
+  async progress(): Promise<Progress> {
+    this.asked.push('progress');
+    if (!this.shown) throw new Error('This run shows nothing.');
+    return this.shown;
   }
 
   async transcript(fromVersion: number): Promise<TranscriptPage> {
@@ -56,6 +67,11 @@ export class FakeRun implements RunQueries {
   async args(callId: string): Promise<string | null> {
     this.asked.push(`args ${callId}`);
     return this.openCalls[callId] ?? null;
+  }
+
+  async shared(): Promise<JsonObject> {
+    this.asked.push('shared');
+    return this.sharedValues;
   }
 
   /** What a step names of the transcript as it stands. */
@@ -74,8 +90,10 @@ export function environmentOf(run: FakeRun, info: Partial<Info> = {}): MockActiv
   const query = (name: string, argument: never) => {
     const questions: Record<string, () => Promise<unknown>> = {
       settings: () => run.settings(),
+      progress: () => run.progress(),
       transcript: () => run.transcript(Object(argument).fromVersion ?? 0),
       call: () => run.args(argument),
+      shared: () => run.shared(),
     };
     return questions[name]?.();
   };

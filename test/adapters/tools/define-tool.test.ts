@@ -3,7 +3,7 @@ import * as mini from 'zod/mini';
 import { defineControlTool, defineTool, isTool } from '../../../src/adapters/tools/define-tool.js';
 import { toolContext } from './tool-harness.js';
 
-const at = { runId: 'run', callId: 's0.c0' };
+const at = { runId: 'run', callId: 's0.c0', tainted: false };
 const base = { name: 'ping', description: 'Pings.', input: z.object({}), execute: () => 'pong' };
 
 test('types the arguments from the schema, with no cast by the user', async () => {
@@ -33,6 +33,23 @@ test('fills in what is left out with the safe choices', () => {
   expect(tool).toMatchObject({ effect: 'once', onExpiry: 'wait', expiresInMs: null, timeoutMs: 60_000 });
   expect(tool.verify).toBeUndefined();
   expect(tool.control).toBeUndefined();
+});
+
+test('keeps what a definition says beyond that, and nothing that is as usual', () => {
+  const unusual = {
+    expiresInMs: 20,
+    remindInMs: 10,
+    approvals: 10,
+    separateApprover: true,
+    onUnknown: 'tell_model',
+    maxAttempts: 1,
+    maxParallel: 64,
+    untrusted: true,
+  } as const;
+  const usual = { approvals: 1, separateApprover: false, onUnknown: 'ask', untrusted: false } as const;
+
+  expect(defineTool({ ...base, ...unusual })).toMatchObject(unusual);
+  expect(Object.keys(defineTool({ ...base, ...usual }))).toEqual(Object.keys(defineTool(base)));
 });
 
 test.each([
@@ -135,6 +152,18 @@ test.each([
     'timeoutMs must be a whole number of milliseconds from 1 to 2147483647',
   ],
   [{ ...base, expiresInMs: 1.5 }, 'expiresInMs must be a whole number'],
+  [{ ...base, remindInMs: 0 }, 'remindInMs must be a whole number'],
+  [{ ...base, remindInMs: 10, expiresInMs: 10 }, 'remindInMs must be below expiresInMs'],
+  [{ ...base, approvals: 0 }, 'approvals must be a whole number from 1 to 10'],
+  [{ ...base, approvals: 11 }, 'approvals must be a whole number from 1 to 10'],
+  [{ ...base, approvals: 1.5 }, 'approvals must be a whole number from 1 to 10'],
+  [{ ...base, separateApprover: 'yes' }, 'separateApprover must be true or false'],
+  [{ ...base, onUnknown: 'retry' }, "onUnknown must be 'ask' or 'tell_model' or 'land'"],
+  [{ ...base, maxAttempts: 0 }, 'maxAttempts must be a whole number from 1 to 20'],
+  [{ ...base, maxAttempts: 21 }, 'maxAttempts must be a whole number from 1 to 20'],
+  [{ ...base, maxParallel: 0 }, 'maxParallel must be a whole number from 1 to 64'],
+  [{ ...base, maxParallel: 65 }, 'maxParallel must be a whole number from 1 to 64'],
+  [{ ...base, untrusted: 1 }, 'untrusted must be true or false'],
   [{ ...base, verify: 'yes' }, 'verify must be a function'],
   [{ ...base, execute: undefined }, 'execute must be a function'],
   [{ ...base, input: { type: 'object' } }, 'input must be a zod 4 schema'],
@@ -168,5 +197,7 @@ test('a control tool tells the workflow what to do and cannot be executed', asyn
 
 test('recognises tools by their shape, so that another copy of the package does not matter', () => {
   expect(isTool({ ...defineTool(base) })).toBe(true);
+  const { spec, parse, needsApproval, execute } = defineTool(base);
+  expect(isTool({ spec, parse, needsApproval, execute })).toBe(true);
   for (const other of [null, 'ping', {}, base, { spec: { name: 'x' } }]) expect(isTool(other)).toBe(false);
 });

@@ -311,6 +311,17 @@ describe('time', () => {
     );
   });
 
+  test('runs out for a name that is never found, at once', async () => {
+    const stuck = { ...network, lookup: () => new Promise<never>(() => undefined) };
+    const startedAtMs = Date.now();
+
+    await expect(fetchIt('http://slow.test/', { network: stuck, timeoutMs: 100 })).rejects.toEqual(
+      refused('within 0.1 seconds'),
+    );
+    // Far from the 10 seconds after which the client itself would give up.
+    expect(Date.now() - startedAtMs).toBeLessThan(5_000);
+  });
+
   test('ends with the reason of the signal when that is aborted', async () => {
     const abort = new AbortController();
     const reason = new Error('cancelled by the run');

@@ -58,7 +58,7 @@ export async function runTool(tool: Tool, args: JsonValue, context = toolContext
 
 /** Whether a human is asked about this call. */
 export async function asksFor(tool: Tool, args: JsonValue): Promise<boolean> {
-  return tool.needsApproval(parsed(tool, args), { runId: 'run', callId: 's0.c0' });
+  return tool.needsApproval(parsed(tool, args), { runId: 'run', callId: 's0.c0', tainted: false });
 }
 
 function parsed(tool: Tool, args: JsonValue): unknown {

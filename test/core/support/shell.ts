@@ -3,7 +3,16 @@ import type { DrawResult } from '../../../src/core/budget-draw.js';
 import type { ControlName } from '../../../src/core/controls.js';
 import type { RunEvent } from '../../../src/core/events.js';
 import type { ArgsCheck, Input } from '../../../src/core/inputs.js';
-import type { CostReport, ModelResult, Outcome, ToolResult } from '../../../src/core/outcomes.js';
+import type {
+  CostReport,
+  ModelResult,
+  Outcome,
+  ToolResult,
+  Verification,
+} from '../../../src/core/outcomes.js';
+import type { RunResult } from '../../../src/core/progress.js';
+import type { Relayed } from '../../../src/core/relays.js';
+import type { DecisionVerdict } from '../../../src/core/statement.js';
 import type { Prepared } from '../../../src/core/run-input.js';
 import { readSnapshot, takeSnapshot } from '../../../src/core/snapshot.js';
 import { startState } from '../../../src/core/start.js';
@@ -26,6 +35,12 @@ export interface Settlement {
   check: Outcome<ArgsCheck>;
   reconcile: Outcome<CostReport>;
   draw: Outcome<DrawResult>;
+  verify: Outcome<Verification>;
+  judge: Outcome<DecisionVerdict>;
+  relay: Outcome<Relayed>;
+  report: Outcome<unknown>;
+  notify: Outcome<unknown>;
+  child: Outcome<RunResult>;
 }
 
 /** One application, as it happened. */
@@ -107,6 +122,18 @@ export class Shell {
         return { type: 'cost_reported', key, outcome: settled };
       case 'draw':
         return { type: 'drawn', key, outcome: settled };
+      case 'verify':
+        return { type: 'verified', key, outcome: settled };
+      case 'judge':
+        return { type: 'decision_checked', key, outcome: settled };
+      case 'relay':
+        return { type: 'relayed', key, outcome: settled };
+      case 'report':
+        return { type: 'reported', key, outcome: settled };
+      case 'notify':
+        return { type: 'notified', key, outcome: settled };
+      case 'child':
+        return { type: 'child_settled', key, outcome: settled };
       default:
         return { type: 'args_checked', key, outcome: settled };
     }

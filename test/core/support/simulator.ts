@@ -167,6 +167,20 @@ export class Simulator {
       }
       case 'draw':
         return shell.settlementOf(key, 'draw', someDraw(dice, work.input));
+      case 'verify':
+        return shell.settlementOf(key, 'verify', {
+          kind: 'ok',
+          value: { verdict: dice.pick(['executed', 'not_executed', 'unknown'] as const) },
+        });
+      case 'judge':
+        return shell.settlementOf(key, 'judge', { kind: 'ok', value: { ok: true, approver: 'ada' } });
+      case 'relay':
+        return shell.settlementOf(key, 'relay', { kind: 'ok', value: {} });
+      case 'report':
+      case 'notify':
+        return shell.settlementOf(key, work.kind, { kind: 'ok', value: undefined });
+      case 'child':
+        return shell.settlementOf(key, 'child', { kind: 'timed_out' });
     }
   }
 

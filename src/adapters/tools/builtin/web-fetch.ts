@@ -26,6 +26,7 @@ export function webFetchTool(network: NetworkPolicy = PUBLIC_INTERNET): Tool {
         .describe('Read no more than this many bytes of the page.'),
     }),
     effect: 'read',
+    untrusted: true,
     execute: async ({ url, maxBytes }, { signal }) => {
       const page = await safeFetch(url, { maxBytes, signal, timeoutMs: FETCH_TIMEOUT_MS, network });
       if (page.contentType !== '' && !TEXT_TYPE.test(page.contentType)) {

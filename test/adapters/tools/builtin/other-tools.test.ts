@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../../src/core/json.js';
 import { askHumanTool } from '../../../../src/adapters/tools/builtin/ask-human.js';
+import { delegateTool } from '../../../../src/adapters/tools/builtin/delegate.js';
 import { readArtifactTool } from '../../../../src/adapters/tools/builtin/read-artifact.js';
 import { waitTool } from '../../../../src/adapters/tools/builtin/wait.js';
 import { createBuiltinTools } from '../../../../src/adapters/tools/builtin-tools.js';
@@ -53,6 +54,32 @@ test('ask_human passes the question on, trimmed, and takes no empty one', () => 
   expect(tool.parse({ question: ' ' })).toMatchObject({ ok: false });
 });
 
+describe('delegate', () => {
+  const delegate = delegateTool();
+
+  test('hands on what the model writes, and needs no decision of its own', async () => {
+    const args = { goal: 'Find it.', tools: ['read_file'], maxCostUsd: 0.5, maxSteps: 3 };
+    const parsed = delegate.parse({ ...args, goal: ' Find it. ' });
+
+    expect(parsed.ok && delegate.control?.(parsed.value)).toEqual({ kind: 'delegate', ...args });
+    const short = delegate.parse({ goal: 'Find it.' });
+    expect(short.ok && delegate.control?.(short.value)).toEqual({ kind: 'delegate', goal: 'Find it.' });
+    await expect(asksFor(delegate, { goal: 'Find it.' })).resolves.toBe(false);
+  });
+
+  test.each<[JsonObject, string]>([
+    [{}, 'goal: '],
+    [{ goal: ' ' }, 'goal: '],
+    [{ goal: 'x'.repeat(20_001) }, 'goal: '],
+    [{ goal: 'x', tools: 'all' }, 'tools: '],
+    [{ goal: 'x', maxCostUsd: 0 }, 'maxCostUsd: '],
+    [{ goal: 'x', maxSteps: 0 }, 'maxSteps: '],
+    [{ goal: 'x', maxSteps: 1.5 }, 'maxSteps: '],
+  ])('does not take %#', (args, words) => {
+    expect(delegate.parse(args)).toEqual({ ok: false, message: expect.stringContaining(words) });
+  });
+});
+
 describe('read_artifact', () => {
   test('pages through a result that was cut, with pages that are not cut again', async () => {
     const artifacts = memoryArtifacts();
@@ -102,6 +129,7 @@ test('the built-in tools: their names, effects, and which of them are carried ou
       .map((name) => [name, registry.get(name)?.effect, registry.get(name)?.control !== undefined]),
   ).toEqual([
     ['ask_human', 'read', true],
+    ['delegate', 'read', true],
     ['edit_file', 'idempotent', false],
     ['list_files', 'read', false],
     ['read_artifact', 'read', false],
@@ -118,6 +146,7 @@ test('no built-in tool asks a human but those that change a file that exists', a
   const tools = createBuiltinTools({ workspace, dataDir: `${workspace}/.longhaul` });
   const args: Record<string, JsonObject> = {
     ask_human: { question: 'q' },
+    delegate: { goal: 'g' },
     edit_file: { path: 'a', find: 'a', replace: 'b' },
     read_artifact: { id: `sha256-${'0'.repeat(64)}` },
     read_file: { path: 'a' },

@@ -1,0 +1,294 @@
+import { CHILD_SHARE_NANO_USD, MAX_AGENT_DEPTH, MAX_CHILDREN } from './behaviour.js';
+import { finishCall } from './closing.js';
+import { taintBy } from './taint.js';
+import { emit, parseJson, patch, patchCall, type Draft } from './draft.js';
+import { drawMore } from './draws.js';
+import type { EventBody } from './events.js';
+import { withHumanWords, humanWords } from './human-words.js';
+import { toolKey } from './keys.js';
+import { absorb, chargedNanoUsd, lose, reserve } from './ledger.js';
+import { deadlineMs, limitsOf } from './limits.js';
+import { currentModel } from './models.js';
+import { ALREADY_STARTED, type Delegation, type Outcome } from './outcomes.js';
+import type { PendingItem, RunResult } from './progress.js';
+import { ceilingNanoUsd, landingFund } from './quote.js';
+import { notRun, type CallResult } from './results.js';
+import type { ParentInput, RunInput } from './run-input.js';
+import type { CallState, RunState } from './state.js';
+
+/** The run that has delegated its goal to this one. */
+export type Parent = ParentInput;
+
+/** A sub-agent that carries out a call. */
+export interface ChildState {
+  /** Its run id. */
+  runId: string;
+  input: RunInput;
+  /** Held for it; `null`: it has no ceiling. */
+  shareNanoUsd: number | null;
+  /** The last of its reports. */
+  reportCount: number;
+  /** What waits for a human there, with ids as seen from there. */
+  pending: PendingItem[];
+}
+
+type Decided = Omit<Extract<EventBody, { type: 'decision_made' }>, 'type' | 'step'>;
+
+/** What a sub-agent tells the run that has delegated to it. */
+export interface ChildReport {
+  /** The key of the work that the sub-agent is. */
+  key: string;
+  /** Counted from 1; an older one changes nothing. */
+  n: number;
+  pending: PendingItem[];
+  /** What was decided since the last report. */
+  decided: Decided[];
+  /** The last report: how it ended. */
+  result?: RunResult;
+}
+
+/** Where a sub-agent stands with its reports. */
+export interface Reporting {
+  count: number;
+  /** The report under way. */
+  call: { key: string; payload: ChildReport } | null;
+  /** What was told last of what is pending, as a hash. */
+  told: string;
+  decided: Decided[];
+  /** The last one was sent. */
+  final: boolean;
+}
+
+/** The delegation of a call, or `null` when a tool carries it out. */
+export function delegationOf({ plan }: CallState): Delegation | null {
+  return plan.control?.kind === 'delegate' ? plan.control : null;
+}
+
+/**
+ * Starts a sub-agent with its share of what is left. Returns whether the call is settled or under way; else it waits for the shared
+ * budget to grant more.
+ */
+export function startAgent(draft: Draft, call: CallState, delegation: Delegation): boolean {
+  const { state } = draft;
+  const depth = (state.parent?.depth ?? 0) + 1;
+  const refuse = (message: string): true => {
+    finishCall(draft, call.id, notRun('failed', message, humanWords(call)));
+    return true;
+  };
+  if (depth > MAX_AGENT_DEPTH)
+    return refuse(`Sub-agents may be ${MAX_AGENT_DEPTH} deep. Do it yourself.`);
+  if (state.childCount >= MAX_CHILDREN)
+    return refuse(`A run may have ${MAX_CHILDREN} sub-agents. Do it yourself.`);
+  const share = shareOf(state, delegation);
+  if (share.kind === 'draw') {
+    drawMore(draft, share.totalNanoUsd);
+    return false;
+  }
+  if (share.kind === 'none') {
+    const message = 'The ceilings of this run leave nothing for a sub-agent.';
+    finishCall(draft, call.id, notRun('refused_at_limit', message, humanWords(call)));
+    return true;
+  }
+  const runId = `${state.runId}/${toolKey(call)}`;
+  const input = agentInput(draft, call, { delegation, depth, ...share });
+  const child: ChildState = { runId, input, shareNanoUsd: share.nanoUsd, reportCount: 0, pending: [] };
+  patch(draft, {
+    ledger: reserve(state.ledger, {
+      id: toolKey(call),
+      purpose: 'child',
+      model: currentModel(state),
+      nanoUsd: share.nanoUsd,
+    }),
+    childCount: state.childCount + 1,
+  });
+  patchCall(draft, call.id, { status: 'running', child });
+  emit(draft, {
+    type: 'tool_started',
+    step: state.step,
+    callId: call.id,
+    tool: call.plan.name,
+    args: parseJson(call.args),
+    childRunId: runId,
+  });
+  return true;
+}
+
+type Share =
+  | { kind: 'yes'; nanoUsd: number | null; tokens: number | null }
+  | { kind: 'draw'; totalNanoUsd: number }
+  | { kind: 'none' };
+
+/** Of what is left beside the closing answer, each sub-agent of a step gets an equal part unless it was said how much, and one part stays. */
+function shareOf(state: RunState, { maxCostUsd }: Delegation): Share {
+  const waiting = state.calls.filter((call) => call.status === 'ready' && delegationOf(call)).length;
+  const tokens = tokenShare(state, waiting);
+  const ceiling = ceilingNanoUsd(state);
+  if (tokens !== null && tokens <= 0) return { kind: 'none' };
+  const asked = maxCostUsd === undefined ? null : Math.floor(maxCostUsd * 1e9);
+  if (ceiling === null) return { kind: 'yes', nanoUsd: asked, tokens };
+  const taken = chargedNanoUsd(state.ledger) + landingFund(state);
+  const part = (limit: number) => Math.floor((limit - taken) / (waiting + 1));
+  const { maxCostUsd: own } = limitsOf(state);
+  const wanted = asked ?? (own === null ? CHILD_SHARE_NANO_USD : part(Math.floor(own * 1e9)));
+  const left = ceiling - taken;
+  if (state.draw && left < wanted) {
+    const totalNanoUsd = taken + wanted - state.ledger.inheritedNanoUsd;
+    if (totalNanoUsd > state.draw.askedNanoUsd) return { kind: 'draw', totalNanoUsd };
+  }
+  const nanoUsd = Math.min(left, wanted);
+  return nanoUsd <= 0 ? { kind: 'none' } : { kind: 'yes', nanoUsd, tokens };
+}
+
+function tokenShare(state: RunState, waiting: number): number | null {
+  const { maxTokens } = limitsOf(state);
+  if (maxTokens === null) return null;
+  const { promptTokens, completionTokens } = state.ledger;
+  const held = state.calls.reduce((sum, { child }) => sum + (child?.input.limits?.maxTokens ?? 0), 0);
+  return Math.floor((maxTokens - promptTokens - completionTokens - held) / (waiting + 1));
+}
+
+function agentInput(
+  draft: Draft,
+  call: CallState,
+  given: { delegation: Delegation; depth: number; nanoUsd: number | null; tokens: number | null },
+): RunInput {
+  const { state, atMs } = draft;
+  const { delegation, depth, nanoUsd, tokens } = given;
+  const { input, prepared, parent } = state;
+  const { maxSteps } = limitsOf(state);
+  const deadline = deadlineMs(state);
+  const left = maxSteps === null ? null : Math.max(1, maxSteps - state.stepsCompleted);
+  const tools = delegation.tools ?? prepared?.tools ?? [];
+  const { system, requireApproval, unpricedModels, approvers, requestedBy, priority } = input;
+  const { reasoning, temperature, maxOutputTokens } = input;
+  const optional = { system, requireApproval, unpricedModels, approvers, requestedBy, priority };
+  const tuning = { reasoning, temperature, maxOutputTokens };
+  return {
+    ...defined({ ...optional, ...tuning }),
+    goal: delegation.goal,
+    model: currentModel(state),
+    models: (prepared?.models ?? []).filter((model) => model !== currentModel(state)),
+    tools: depth < MAX_AGENT_DEPTH ? tools : tools.filter((name) => name !== call.plan.name),
+    taint: prepared?.taint ?? 'ask',
+    limits: {
+      maxCostUsd: nanoUsd === null ? null : nanoUsd / 1e9,
+      maxTokens: tokens,
+      maxSteps: least(delegation.maxSteps ?? null, left),
+      maxDurationMs: deadline === null ? null : Math.max(1, deadline - atMs),
+    },
+    shared: state.shared,
+    parent: {
+      runId: state.runId,
+      key: toolKey(call),
+      rootId: parent?.rootId ?? state.runId,
+      path: parent ? `${parent.path}/${call.id}` : call.id,
+      depth,
+      ...(state.tainted && { tainted: true }),
+    },
+  };
+}
+
+function least(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
+/** Without the fields that are not there: the input goes over the wire. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  // The entries are those of `fields`, less some.
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** Takes in what a sub-agent tells. Reports of no call, and those that are overtaken, change nothing. */
+export function takeReport(draft: Draft, report: ChildReport): void {
+  const call = draft.state.calls.find((one) => one.child && toolKey(one) === report.key);
+  if (!call?.child || call.status === 'done' || report.n <= call.child.reportCount) return;
+  const known = new Set(call.child.pending.map(toRequest));
+  patchCall(draft, call.id, {
+    child: { ...call.child, reportCount: report.n, pending: report.pending },
+  });
+  const { step } = draft.state;
+  for (const decided of report.decided)
+    emit(draft, { type: 'decision_made', step, ...decided, callId: `${call.id}/${decided.callId}` });
+  for (const item of report.pending)
+    if (!known.has(toRequest(item)) && !draft.state.landing && !draft.state.cancelRequested)
+      emit(draft, { type: 'decision_requested', step, ...item, callId: `${call.id}/${item.callId}` });
+  if (report.result) settleAgent(draft, call, report.result);
+}
+
+/** One request of a sub-agent, told from an earlier one for the same call. */
+function toRequest({ callId, requestedAt, argsHash }: PendingItem): string {
+  return `${callId} ${requestedAt} ${argsHash}`;
+}
+
+/** What waits for a human in sub-agents, with ids as seen from this run. */
+export function agentsPending(state: RunState): PendingItem[] {
+  return state.calls.flatMap(({ id, child, status }) =>
+    child && status === 'running'
+      ? child.pending.map((item) => ({ ...item, callId: `${id}/${item.callId}` }))
+      : [],
+  );
+}
+
+/** Takes in that a sub-agent has closed. Usually its last report has said all before. */
+export function settleChild(draft: Draft, key: string, outcome: Outcome<RunResult>): void {
+  const call = draft.state.calls.find((one) => one.child && toolKey(one) === key);
+  if (!call || (call.status !== 'running' && call.status !== 'cancelling')) return;
+  const result = outcome.kind === 'ok' ? outcome.value : outcome.details;
+  if (isResult(result)) return settleAgent(draft, call, result);
+  const neverStarted =
+    (outcome.kind === 'cancelled' && outcome.neverStarted === true) ||
+    (outcome.kind === 'failed' && outcome.code === ALREADY_STARTED);
+  patch(draft, {
+    ledger: lose(draft.state.ledger, { id: key, mayHaveCost: !neverStarted, askAtMs: draft.atMs }),
+  });
+  if (neverStarted)
+    return finishCall(draft, call.id, notRun('cancelled', 'The sub-agent was never started.'));
+  patch(draft, {
+    unknownOutcomes: [...draft.state.unknownOutcomes, { callId: call.id, tool: call.plan.name }],
+  });
+  const message = 'The sub-agent was ended from outside. What it did is not known; verify before you go on.';
+  finishCall(draft, call.id, notRun('unknown_outcome', message, humanWords(call)));
+}
+
+/** It came over the wire, from a failure or from the end of a workflow. */
+function isResult(value: unknown): value is RunResult {
+  const { spend, outcome, answer } = Object(value);
+  return typeof Object(spend).costNanoUsd === 'number' && typeof outcome === 'string' && typeof answer === 'string';
+}
+
+function settleAgent(draft: Draft, call: CallState, result: RunResult): void {
+  patch(draft, { ledger: absorb(draft.state.ledger, toolKey(call), result.spend) });
+  const seenFromHere = <T extends { callId: string }>(item: T): T => ({
+    ...item,
+    callId: `${call.id}/${item.callId}`,
+  });
+  const artifacts = result.artifacts.map(seenFromHere);
+  patch(draft, {
+    artifacts: [...draft.state.artifacts, ...artifacts],
+    unknownOutcomes: [...draft.state.unknownOutcomes, ...result.unknownOutcomes.map(seenFromHere)],
+  });
+  if (result.taintedBy) taintBy(draft, seenFromHere(result.taintedBy));
+  finishCall(draft, call.id, toCallResult(call, result));
+}
+
+const ENDED: Record<RunResult['outcome'], string> = {
+  done: '',
+  limit: 'The sub-agent reached a limit; this is what it had.',
+  stopped: 'The sub-agent was stopped; this is what it had.',
+  cancelled: 'The sub-agent was cancelled.',
+  failed: 'The sub-agent failed.',
+};
+
+function toCallResult(call: CallState, { outcome, answer, unknownOutcomes }: RunResult): CallResult {
+  const unknown =
+    unknownOutcomes.length === 0
+      ? []
+      : [
+          `Nobody knows whether these calls of it took effect: ${unknownOutcomes.map(({ tool, callId }) => `${tool} (${callId})`).join(', ')}.`,
+        ];
+  const words = [ENDED[outcome], ...unknown].filter((part) => part !== '').join(' ');
+  if (outcome === 'failed' || outcome === 'cancelled')
+    return notRun(outcome, `${words} ${answer}`.slice(0, 20_000), humanWords(call));
+  return { status: 'ok', content: withHumanWords(call, words === '' ? answer : `[${words}]\n${answer}`) };
+}

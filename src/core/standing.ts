@@ -1,0 +1,51 @@
+import { emit, patch, remember, type Draft } from './draft.js';
+import type { JsonValue } from './json.js';
+import type { StandingApproval } from './progress.js';
+import type { CallState, RunState } from './state.js';
+
+/** What is put on record of a decision. */
+export interface MadeDecision {
+  decision: 'approve' | 'reject' | 'answer';
+  by?: string | undefined;
+  note?: string | undefined;
+  editedArgs?: JsonValue;
+  forRun?: boolean | undefined;
+  signed?: boolean | undefined;
+  /** All who approved, where more than one must. */
+  approvedBy?: string[];
+}
+
+/** Puts a decision on record; the call is decided. */
+export function recordDecision(draft: Draft, call: CallState, made: MadeDecision): void {
+  const { decision, by, note, editedArgs, forRun, signed, approvedBy } = made;
+  patch(draft, { decidedCallIds: remember(draft.state.decidedCallIds, call.id) });
+  emit(draft, {
+    type: 'decision_made',
+    step: draft.state.step,
+    callId: call.id,
+    tool: call.plan.name,
+    decision,
+    note: note ?? null,
+    by: by ?? null,
+    editedArgs: editedArgs ?? null,
+    ...(forRun && { scope: 'run' as const }),
+    ...(signed && { signed: true as const }),
+    ...(approvedBy && { approvedBy }),
+  });
+}
+
+/** The approval for the rest of the run that holds for a call. One of a tool as it was does not hold for it as it is now. */
+export function standingFor(state: RunState, { plan }: Pick<CallState, 'plan'>): StandingApproval | undefined {
+  return state.standing.find(
+    ({ tool, specHash }) => tool === plan.name && specHash === plan.gate?.specHash,
+  );
+}
+
+/** Approves a tool for the rest of the run. */
+export function approveForRun(draft: Draft, call: CallState, by: string | null): void {
+  if (standingFor(draft.state, call)) return;
+  const { name, gate } = call.plan;
+  const approval = { tool: name, by, ...(gate?.specHash !== undefined && { specHash: gate.specHash }) };
+  const others = draft.state.standing.filter(({ tool }) => tool !== name);
+  patch(draft, { standing: [...others, approval] });
+}
