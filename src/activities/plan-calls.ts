@@ -66,8 +66,9 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
 }
 
 /** Only of what may run once can the outcome be unknown. */
-function onceOptions({ verify, onUnknown = 'ask' }: Tool): Pick<PlannedCall, 'verify' | 'onUnknown'> {
-  return { ...(verify && { verify: true }), ...(onUnknown !== 'ask' && { onUnknown }) };
+function onceOptions(tool: Tool): Pick<PlannedCall, 'verify' | 'onUnknown'> {
+  const { onUnknown = 'ask' } = tool;
+  return { ...(tool.verify && { verify: true }), ...(onUnknown !== 'ask' && { onUnknown }) };
 }
 
 function againOptions({ maxAttempts }: Tool): Pick<PlannedCall, 'attempts'> {

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { AgentError, isAgentError } from '../core/errors.js';
+import type { JsonObject } from '../core/json.js';
 import type { ToolResult } from '../core/outcomes.js';
 import type { RunToolInput } from '../core/work.js';
 import type { Tool, ToolContext } from '../ports/tools.js';
@@ -60,7 +61,7 @@ async function act(tool: Tool, { parsed, context }: ToolCall, ports: RunToolPort
   if (!parsed.ok) return { content: parsed.message, status: 'failed' };
   const { artifacts, listed } = listArtifacts(context.artifacts);
   const given: ToolContext = { ...context, artifacts };
-  const before = JSON.stringify(context.shared);
+  const before: JsonObject = JSON.parse(JSON.stringify(context.shared));
   const ended = await runLimited(
     (signal) => {
       given.signal = signal;
@@ -72,7 +73,8 @@ async function act(tool: Tool, { parsed, context }: ToolCall, ports: RunToolPort
   const isFromOutside = tool.untrusted && (ended.kind === 'returned' || ended.kind === 'threw');
   return {
     ...result,
-    ...(result.status === undefined && shareChanges(result.content, JSON.parse(before), given.shared, ports)),
+    ...(result.status === undefined &&
+      shareChanges({ before, after: given.shared, content: result.content }, ports)),
     ...(listed().length > 0 && { artifacts: listed() }),
     ...(isFromOutside && { untrusted: true }),
   };
@@ -124,9 +126,7 @@ function isLastAttempt(): boolean {
 
 /** What becomes of the shared values once a call has ended well. */
 function shareChanges(
-  content: string,
-  before: ToolContext['shared'],
-  after: unknown,
+  { before, after, content }: { before: JsonObject; after: unknown; content: string },
   { checkShared = () => null }: RunToolPorts,
 ): Partial<ToolResult> {
   const change = sharedPatch(before, after, checkShared);

@@ -56,7 +56,9 @@ function handleUpdate(run: RunAccess, name: ControlName, description: string): v
     async (payload) => {
       const before = run.state();
       run.control(name, payload);
-      await carriedOut(run, before, { name, payload });
+      const underWay = carriedOut(run, before, { name, payload });
+      // Even an await of nothing would move the update's completion behind other commands, which no recorded history fits.
+      if (underWay) await underWay;
       return { accepted: true, ...receiptOf(before, run.state(), payload) };
     },
     {
@@ -69,19 +71,22 @@ function handleUpdate(run: RunAccess, name: ControlName, description: string): v
   );
 }
 
-/** Waits for what a decision needs: a check of its arguments or of its signature, or the word of a sub-agent. */
-async function carriedOut(
+/** What a decision needs yet: a check of its arguments or of its signature, or the word of a sub-agent. `null`: nothing. */
+function carriedOut(
   run: RunAccess,
   before: RunState,
   { name, payload }: { name: ControlName; payload: unknown },
-): Promise<void> {
+): Promise<void> | null {
   const read = readControl(name, payload);
-  if (!('control' in read) || (read.control.kind !== 'decide' && read.control.kind !== 'answer')) return;
+  if (!('control' in read) || (read.control.kind !== 'decide' && read.control.kind !== 'answer')) return null;
   const { callId = onlyPending(before) } = read.control;
   const call = () => run.state().calls.find((one) => one.id === callId);
   if (call()?.status === 'checking') return checkedArgs(call);
   const key = errandOf(before, run.state());
-  if (key === null) return;
+  return key === null ? null : errandDone(run, key);
+}
+
+async function errandDone(run: RunAccess, key: string): Promise<void> {
   await condition(() => answerTo(run.state(), key) !== null || isOver(run.state()));
   const answered = answerTo(run.state(), key);
   if (!answered) throw refusal({ code: 'RUN_CLOSED', message: 'The run ended before this was carried out.' });

@@ -45,8 +45,9 @@ export class OutputWindow {
 
   /** The last line that is not blank, of at most `maxBytes`. */
   lastLine(maxBytes: number): string {
+    const tail = this.#tailBytes();
     const bytes =
-      this.#totalBytes > this.#head.length ? this.#tailBytes() : this.#head.subarray(0, this.#totalBytes);
+      this.omittedBytes > 0 ? tail : Buffer.concat([this.#head.subarray(0, this.#totalBytes), tail]);
     return (
       bytes
         .subarray(-maxBytes)

@@ -238,11 +238,12 @@ function tryOut(workspace: Workspace, launchOf: (closed: ClosedPlaces) => Launch
   try {
     execFileSync(file, args, { env, cwd, stdio: ['ignore', 'ignore', 'pipe', fd], timeout: 10_000 });
   } catch (cause) {
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim().slice(0, 300) : '';
-    const reason = isMissing
-      ? 'bubblewrap is not installed'
-      : `bubblewrap does not work here (${said || 'no word why'})`;
+    const { code, stderr } = cause as { code?: unknown; stderr?: unknown }; // What execFileSync throws has them.
+    const said = String(stderr ?? '').trim();
+    const reason =
+      code === 'ENOENT'
+        ? 'it is not installed'
+        : `it does not work here (${said.slice(0, 300) || 'it does not say why'})`;
     throw new AgentError(
       'CONFIG_INVALID',
       `LONGHAUL_SHELL=sandboxed needs bubblewrap, and ${reason}. Install bubblewrap 0.10 or a newer one of your distribution, ` +

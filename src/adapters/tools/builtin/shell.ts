@@ -31,7 +31,10 @@ export function shellTool(place: CommandPlace): Tool {
         .string()
         .max(30_000)
         // A blank command does nothing, and no argument of a process can hold a NUL.
-        .regex(/^[^\0]*\S[^\0]*$/, 'must not be blank or hold a NUL character')
+        .refine(
+          (text) => text.trim() !== '' && !text.includes('\0'),
+          'must not be blank or hold a NUL character',
+        )
         .describe('Command for bash; may be several lines. The working directory is the workspace.'),
       timeoutMs: z
         .int()
@@ -54,7 +57,8 @@ export function shellTool(place: CommandPlace): Tool {
         return report(outcome, { timeoutMs, limits });
       } catch (error) {
         signal.throwIfAborted();
-        if (error instanceof Error && 'syscall' in error)
+        // Only errors of the system have this: the process could not be made.
+        if (typeof error === 'object' && error !== null && 'syscall' in error)
           throw refusal('The command could not be started; nothing was done.', error);
         throw error;
       } finally {

@@ -114,7 +114,7 @@ describe.each(PLACES)('a command %s', (_, placeAt, itThere) => {
     try {
       const variables = await printed(
         placeAt(root),
-        `tr '\\0' '\\n' </proc/1/environ; compgen -e | sort | tr '\\n' ' '; echo "$HOME"; ls /proc/$$/fd | tr '\\n' ' '`,
+        `tr '\\0' '\\n' </proc/1/environ; compgen -e | sort | tr '\\n' ' '; echo; echo "$HOME"; ls /proc/$$/fd | tr '\\n' ' '`,
       );
 
       expect(variables).not.toContain('sk-canary');
