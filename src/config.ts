@@ -106,14 +106,16 @@ const variables = z.object({
   LONGHAUL_SHELL: z
     .enum(['off', 'sandboxed', 'unconfined'], 'must be off, sandboxed or unconfined')
     .default('off'),
-  LONGHAUL_WEBHOOK_SECRET: z
-    .string()
-    .min(16, 'must have at least 16 characters')
-    .optional(),
+  LONGHAUL_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   LONGHAUL_WEBHOOK_ALLOW: z
     .string()
     .default('')
-    .transform((list) => list.split(',').map((part) => part.trim()).filter(Boolean))
+    .transform((list) =>
+      list
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
     .refine((hosts) => hosts.every((host) => /^[^\s/@]+:\d{1,5}$/.test(host)), 'must be a list of host:port'),
   LONGHAUL_ENCRYPTION_KEYS: z.string().default('').transform(parseKeys),
   LONGHAUL_HEARTBEAT_TIMEOUT_MS: count({ min: 1_000, max: 600_000, fallback: 8_000 }),

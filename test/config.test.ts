@@ -20,6 +20,8 @@ test('an empty environment gives the defaults of the contract', () => {
     blobs: { kind: 'file', dir: '/home/me/.longhaul/blobs' },
     bus: { kind: 'in-process' },
     console: {},
+    shell: 'off',
+    webhook: { allow: [] },
     encryptionKeys: [],
     heartbeatTimeoutMs: 8_000,
     stallTimeoutMs: 120_000,
@@ -31,6 +33,7 @@ test('an empty environment gives the defaults of the contract', () => {
   });
   expect(config.openrouter.apiKey).toBeNull();
   expect(config.console.token).toBeNull();
+  expect(config.webhook.secret).toBeNull();
 });
 
 test('every variable is read', () => {
@@ -46,6 +49,9 @@ test('every variable is read', () => {
       LONGHAUL_WORKSPACE: 'work',
       LONGHAUL_BLOB_URL: 'file:///var/my%20blobs',
       LONGHAUL_CONSOLE_TOKEN: 'token',
+      LONGHAUL_SHELL: 'sandboxed',
+      LONGHAUL_WEBHOOK_SECRET: 'sixteen letters!',
+      LONGHAUL_WEBHOOK_ALLOW: ' 127.0.0.1:8080, [::1]:9,hooks.internal:443 ,',
       LONGHAUL_ENCRYPTION_KEYS: `new:${key(1)}, old:${key(2)}`,
       LONGHAUL_HEARTBEAT_TIMEOUT_MS: '1000',
       LONGHAUL_STALL_TIMEOUT_MS: '500',
@@ -66,6 +72,8 @@ test('every variable is read', () => {
     dataDir: '/var/longhaul',
     workspace: '/home/me/work',
     blobs: { dir: '/var/my blobs' },
+    shell: 'sandboxed',
+    webhook: { allow: ['127.0.0.1:8080', '[::1]:9', 'hooks.internal:443'] },
     heartbeatTimeoutMs: 1_000,
     stallTimeoutMs: 500,
     firstContentTimeoutMs: 600,
@@ -76,6 +84,7 @@ test('every variable is read', () => {
   });
   expect(config.openrouter.apiKey).toBe('sk-or-1');
   expect(config.console.token).toBe('token');
+  expect(config.webhook.secret).toBe('sixteen letters!');
   expect(config.encryptionKeys.map(({ id, key: bytes }) => [id, bytes])).toEqual([
     ['new', Buffer.alloc(32, 1)],
     ['old', Buffer.alloc(32, 2)],
@@ -123,6 +132,12 @@ test.each([
   ['LONGHAUL_BLOB_URL', 'file:///a%2Fb'],
   ['LONGHAUL_BUS_URL', 'redis://localhost'],
   ['LONGHAUL_CONSOLE_TOKEN', 'two words'],
+  ['LONGHAUL_SHELL', 'on'],
+  ['LONGHAUL_SHELL', 'Sandboxed'],
+  ['LONGHAUL_WEBHOOK_SECRET', 'fifteen letters'],
+  ['LONGHAUL_WEBHOOK_ALLOW', 'hooks.internal'],
+  ['LONGHAUL_WEBHOOK_ALLOW', 'a:1,https://hooks.internal:443'],
+  ['LONGHAUL_WEBHOOK_ALLOW', 'user@hooks.internal:443'],
   ['LONGHAUL_ENCRYPTION_KEYS', 'nocolon'],
   ['LONGHAUL_ENCRYPTION_KEYS', `a:${Buffer.alloc(16).toString('base64')}`],
   ['LONGHAUL_ENCRYPTION_KEYS', `a:${Buffer.alloc(33).toString('base64')}`],
@@ -175,6 +190,7 @@ test('shows no secret when it is logged', () => {
   const config = loadConfig({
     OPENROUTER_API_KEY: 'sk-secret',
     LONGHAUL_CONSOLE_TOKEN: 'tok-secret',
+    LONGHAUL_WEBHOOK_SECRET: 'secret of the webhook',
     LONGHAUL_ENCRYPTION_KEYS: `k:${key(7)}`,
   });
 
@@ -197,6 +213,8 @@ test('cannot be changed', () => {
     config.blobs,
     config.bus,
     config.console,
+    config.webhook,
+    config.webhook.allow,
     config.temporal,
     config.encryptionKeys,
     config.encryptionKeys[0],

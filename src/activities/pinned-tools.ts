@@ -34,7 +34,9 @@ export async function specsOf(
   registry: ToolRegistry,
   artifacts: ArtifactPort,
 ): Promise<ToolSpec[]> {
-  const changed = tools.filter((name) => pins[name] !== undefined && registry.get(name)?.specHash !== pins[name]);
+  const changed = tools.filter(
+    (name) => pins[name] !== undefined && registry.get(name)?.specHash !== pins[name],
+  );
   const former = changed.length === 0 || pinnedId === undefined ? [] : await readPinned(pinnedId, artifacts);
   return tools.flatMap((name) => {
     const pinned = changed.includes(name) ? former.find((spec) => spec.name === name) : undefined;

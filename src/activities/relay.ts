@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { isErrorCode } from '../core/errors.js';
 import type { Relayed, RelayInput } from '../core/relays.js';
-import type { ReportInput } from '../core/work.js';
+import type { ReportInput } from '../core/errand-work.js';
 import { reporting } from './activity-run.js';
 
 /** How long one attempt waits for the other run's answer. Below the minute that the activity has. */

@@ -49,7 +49,10 @@ const shape = z.strictObject({
     .default({}),
   prices: priceConfig.default({}),
   shared: z
-    .custom<z.core.$ZodType>((value) => Object(value) === value && '_zod' in Object(value), 'must be a zod 4 schema')
+    .custom<z.core.$ZodType>(
+      (value) => Object(value) === value && '_zod' in Object(value),
+      'must be a zod 4 schema',
+    )
     .optional(),
 });
 

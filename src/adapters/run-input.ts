@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isApprover } from '../core/approvers.js';
+import { approverId, isApprover, parseApprover } from '../core/approvers.js';
 import { isBudgetName } from '../core/budget-check.js';
 import { AgentError } from '../core/errors.js';
 import { LIMIT_KEYS, isLimit } from '../core/limits.js';
@@ -32,6 +32,14 @@ const limits = z
     ),
   )
   .optional();
+
+/** A key or a name that stands twice could make two people one, or one two. */
+function areDifferent(lines: readonly string[]): boolean {
+  const approvers = lines.flatMap((line) => parseApprover(line) ?? []);
+  const keys = new Set(approvers.map(({ key }) => key));
+  const ids = new Set(approvers.map(approverId));
+  return keys.size === lines.length && ids.size === lines.length;
+}
 
 const MAX_IDLE_MS = 31_622_400_000;
 
@@ -93,8 +101,13 @@ const runInput = z.strictObject({
     )
     .optional(),
   approvers: z
-    .array(z.custom<string>(isApprover, 'must be a line of `longhaul keys`'), 'must be a list of lines of `longhaul keys`')
+    .array(
+      z.custom<string>(isApprover, 'must be a line of `longhaul keys`'),
+      'must be a list of lines of `longhaul keys`',
+    )
+    .min(1, 'must have a line, or be left out')
     .max(50, 'may have 50 lines')
+    .refine(areDifferent, 'must name each key and each person once')
     .optional(),
   requestedBy: name.optional(),
   webhookUrl: z

@@ -1,8 +1,4 @@
-import {
-  CancelledFailure,
-  WorkflowExecutionAlreadyStartedError,
-  type LoadedDataConverter,
-} from '@temporalio/common';
+import { CancelledFailure, type LoadedDataConverter } from '@temporalio/common';
 import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
@@ -20,6 +16,7 @@ import { readSnapshot } from '../core/snapshot.js';
 import { startState } from '../core/start.js';
 import type { RunState } from '../core/state.js';
 import { plan } from '../core/work.js';
+import { CHILD, childEnd, toInput } from './fold-outcome.js';
 import type { HistoryEvent, HistoryPage } from './history.js';
 
 type Failure = temporal.api.failure.v1.IFailure;
@@ -159,8 +156,8 @@ export class RunFold {
       });
     const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     if (failed) return this.settled(failed.scheduledEventId, () => this.failure(failed.failure));
-    const child = this.childSettled(event);
-    if (child) return child;
+    const child = childEnd(event, this.converter);
+    if (child) return this.settled(child.initiatedEventId, child.outcome);
     const canceled = event.activityTaskCanceledEventAttributes;
     if (canceled)
       return this.settled(canceled.scheduledEventId, async () => {
@@ -173,29 +170,6 @@ export class RunFold {
   /** A sub-agent's run is called after this one and the key of its work. */
   private childKey(workflowId: string): string {
     return workflowId.slice(this.runId.length + 1);
-  }
-
-  private childSettled(event: HistoryEvent): Pending | null {
-    const {
-      childWorkflowExecutionCompletedEventAttributes: completed,
-      childWorkflowExecutionFailedEventAttributes: failed,
-      childWorkflowExecutionCanceledEventAttributes: canceled,
-      childWorkflowExecutionTimedOutEventAttributes: timedOut,
-      childWorkflowExecutionTerminatedEventAttributes: terminated,
-      startChildWorkflowExecutionFailedEventAttributes: refused,
-    } = event;
-    if (completed)
-      return this.settled(completed.initiatedEventId, async () => {
-        const [value] = await decodeArrayFromPayloads(this.converter, completed.result?.payloads);
-        return { kind: 'ok', value };
-      });
-    if (failed) return this.settled(failed.initiatedEventId, () => this.failure(failed.failure));
-    if (canceled) return this.settled(canceled.initiatedEventId, async () => ({ kind: 'cancelled' }));
-    const lost = timedOut ?? terminated;
-    if (lost) return this.settled(lost.initiatedEventId, async () => ({ kind: 'timed_out' }));
-    if (refused)
-      return this.settled(refused.initiatedEventId, async () => toOutcome(new WorkflowExecutionAlreadyStartedError('', '', '')));
-    return null;
   }
 
   private control(
@@ -297,45 +271,4 @@ function other(toInput: Pending['toInput']): Pending {
 
 function timeOf(event: HistoryEvent): number {
   return tsToMs(event.eventTime);
-}
-
-/** Stands where the name of an activity would. */
-const CHILD = 'child workflow';
-
-/** The input for an outcome; history types it by the activity that was scheduled. */
-function toInput(
-  { key, activity }: { key: string; activity: string },
-  atMs: number,
-  outcome: Outcome<unknown>,
-): Input | null {
-  // The activity contract says what each activity returns; history keeps only its name.
-  const typed = outcome as Outcome<never>;
-  switch (activity) {
-    case 'prepareRun':
-      return { type: 'prepared', atMs, outcome: typed };
-    case 'callModel':
-      return { type: 'model_settled', atMs, key, outcome: typed };
-    case 'runTool':
-      return { type: 'tool_settled', atMs, key, outcome: typed };
-    case 'checkArgs':
-      return { type: 'args_checked', atMs, key, outcome: typed };
-    case 'reconcileCost':
-      return { type: 'cost_reported', atMs, key, outcome: typed };
-    case 'drawBudget':
-      return { type: 'drawn', atMs, key, outcome: typed };
-    case 'verifyCall':
-      return { type: 'verified', atMs, key, outcome: typed };
-    case 'checkDecision':
-      return { type: 'decision_checked', atMs, key, outcome: typed };
-    case 'relay':
-      return { type: 'relayed', atMs, key, outcome: typed };
-    case 'report':
-      return { type: 'reported', atMs, key, outcome: typed };
-    case 'notify':
-      return { type: 'notified', atMs, key, outcome: typed };
-    case CHILD:
-      return { type: 'child_settled', atMs, key, outcome: typed };
-    default:
-      return null;
-  }
 }

@@ -1,17 +1,12 @@
 import type { DrawInput, DrawResult } from '../core/budget-draw.js';
 import type { ArgsCheck } from '../core/inputs.js';
+import type { ReportInput } from '../core/errand-work.js';
 import type { NotifyInput } from '../core/notices.js';
 import type { CostReport, ModelResult, ToolResult, Verification } from '../core/outcomes.js';
 import type { Relayed, RelayInput } from '../core/relays.js';
 import type { Prepared } from '../core/run-input.js';
 import type { CheckDecisionInput, DecisionVerdict } from '../core/statement.js';
-import type {
-  CallModelInput,
-  CheckArgsInput,
-  ReconcileCostInput,
-  ReportInput,
-  RunToolInput,
-} from '../core/work.js';
+import type { CallModelInput, CheckArgsInput, ReconcileCostInput, RunToolInput } from '../core/work.js';
 
 /** The activities of a run. Each takes one object and returns one. */
 export interface AgentActivities {

@@ -1,68 +1,21 @@
-import { CHILD_SHARE_NANO_USD, MAX_AGENT_DEPTH, MAX_CHILDREN } from './behaviour.js';
+import { MAX_AGENT_DEPTH, MAX_CHILDREN } from './behaviour.js';
+import type { ChildReport, ChildState } from './child-run.js';
+import { shareOf } from './child-share.js';
 import { finishCall } from './closing.js';
-import { taintBy } from './taint.js';
 import { emit, parseJson, patch, patchCall, type Draft } from './draft.js';
 import { drawMore } from './draws.js';
-import type { EventBody } from './events.js';
 import { withHumanWords, humanWords } from './human-words.js';
 import { toolKey } from './keys.js';
-import { absorb, chargedNanoUsd, lose, reserve } from './ledger.js';
+import { absorb } from './child-ledger.js';
+import { lose, reserve } from './ledger.js';
 import { deadlineMs, limitsOf } from './limits.js';
 import { currentModel } from './models.js';
 import { ALREADY_STARTED, type Delegation, type Outcome } from './outcomes.js';
 import type { PendingItem, RunResult } from './progress.js';
-import { ceilingNanoUsd, landingFund } from './quote.js';
 import { notRun, type CallResult } from './results.js';
-import type { ParentInput, RunInput } from './run-input.js';
-import type { CallState, RunState } from './state.js';
-
-/** The run that has delegated its goal to this one. */
-export type Parent = ParentInput;
-
-/** A sub-agent that carries out a call. */
-export interface ChildState {
-  /** Its run id. */
-  runId: string;
-  input: RunInput;
-  /** Held for it; `null`: it has no ceiling. */
-  shareNanoUsd: number | null;
-  /** The last of its reports. */
-  reportCount: number;
-  /** What waits for a human there, with ids as seen from there. */
-  pending: PendingItem[];
-}
-
-type Decided = Omit<Extract<EventBody, { type: 'decision_made' }>, 'type' | 'step'>;
-
-/** What a sub-agent tells the run that has delegated to it. */
-export interface ChildReport {
-  /** The key of the work that the sub-agent is. */
-  key: string;
-  /** Counted from 1; an older one changes nothing. */
-  n: number;
-  pending: PendingItem[];
-  /** What was decided since the last report. */
-  decided: Decided[];
-  /** The last report: how it ended. */
-  result?: RunResult;
-}
-
-/** Where a sub-agent stands with its reports. */
-export interface Reporting {
-  count: number;
-  /** The report under way. */
-  call: { key: string; payload: ChildReport } | null;
-  /** What was told last of what is pending, as a hash. */
-  told: string;
-  decided: Decided[];
-  /** The last one was sent. */
-  final: boolean;
-}
-
-/** The delegation of a call, or `null` when a tool carries it out. */
-export function delegationOf({ plan }: CallState): Delegation | null {
-  return plan.control?.kind === 'delegate' ? plan.control : null;
-}
+import type { RunInput } from './run-input.js';
+import type { CallState } from './state.js';
+import { taintBy } from './taint.js';
 
 /**
  * Starts a sub-agent with its share of what is left. Returns whether the call is settled or under way; else it waits for the shared
@@ -75,8 +28,7 @@ export function startAgent(draft: Draft, call: CallState, delegation: Delegation
     finishCall(draft, call.id, notRun('failed', message, humanWords(call)));
     return true;
   };
-  if (depth > MAX_AGENT_DEPTH)
-    return refuse(`Sub-agents may be ${MAX_AGENT_DEPTH} deep. Do it yourself.`);
+  if (depth > MAX_AGENT_DEPTH) return refuse(`Sub-agents may be ${MAX_AGENT_DEPTH} deep. Do it yourself.`);
   if (state.childCount >= MAX_CHILDREN)
     return refuse(`A run may have ${MAX_CHILDREN} sub-agents. Do it yourself.`);
   const share = shareOf(state, delegation);
@@ -111,40 +63,6 @@ export function startAgent(draft: Draft, call: CallState, delegation: Delegation
     childRunId: runId,
   });
   return true;
-}
-
-type Share =
-  | { kind: 'yes'; nanoUsd: number | null; tokens: number | null }
-  | { kind: 'draw'; totalNanoUsd: number }
-  | { kind: 'none' };
-
-/** Of what is left beside the closing answer, each sub-agent of a step gets an equal part unless it was said how much, and one part stays. */
-function shareOf(state: RunState, { maxCostUsd }: Delegation): Share {
-  const waiting = state.calls.filter((call) => call.status === 'ready' && delegationOf(call)).length;
-  const tokens = tokenShare(state, waiting);
-  const ceiling = ceilingNanoUsd(state);
-  if (tokens !== null && tokens <= 0) return { kind: 'none' };
-  const asked = maxCostUsd === undefined ? null : Math.floor(maxCostUsd * 1e9);
-  if (ceiling === null) return { kind: 'yes', nanoUsd: asked, tokens };
-  const taken = chargedNanoUsd(state.ledger) + landingFund(state);
-  const part = (limit: number) => Math.floor((limit - taken) / (waiting + 1));
-  const { maxCostUsd: own } = limitsOf(state);
-  const wanted = asked ?? (own === null ? CHILD_SHARE_NANO_USD : part(Math.floor(own * 1e9)));
-  const left = ceiling - taken;
-  if (state.draw && left < wanted) {
-    const totalNanoUsd = taken + wanted - state.ledger.inheritedNanoUsd;
-    if (totalNanoUsd > state.draw.askedNanoUsd) return { kind: 'draw', totalNanoUsd };
-  }
-  const nanoUsd = Math.min(left, wanted);
-  return nanoUsd <= 0 ? { kind: 'none' } : { kind: 'yes', nanoUsd, tokens };
-}
-
-function tokenShare(state: RunState, waiting: number): number | null {
-  const { maxTokens } = limitsOf(state);
-  if (maxTokens === null) return null;
-  const { promptTokens, completionTokens } = state.ledger;
-  const held = state.calls.reduce((sum, { child }) => sum + (child?.input.limits?.maxTokens ?? 0), 0);
-  return Math.floor((maxTokens - promptTokens - completionTokens - held) / (waiting + 1));
 }
 
 function agentInput(
@@ -221,15 +139,6 @@ function toRequest({ callId, requestedAt, argsHash }: PendingItem): string {
   return `${callId} ${requestedAt} ${argsHash}`;
 }
 
-/** What waits for a human in sub-agents, with ids as seen from this run. */
-export function agentsPending(state: RunState): PendingItem[] {
-  return state.calls.flatMap(({ id, child, status }) =>
-    child && status === 'running'
-      ? child.pending.map((item) => ({ ...item, callId: `${id}/${item.callId}` }))
-      : [],
-  );
-}
-
 /** Takes in that a sub-agent has closed. Usually its last report has said all before. */
 export function settleChild(draft: Draft, key: string, outcome: Outcome<RunResult>): void {
   const call = draft.state.calls.find((one) => one.child && toolKey(one) === key);
@@ -254,7 +163,9 @@ export function settleChild(draft: Draft, key: string, outcome: Outcome<RunResul
 /** It came over the wire, from a failure or from the end of a workflow. */
 function isResult(value: unknown): value is RunResult {
   const { spend, outcome, answer } = Object(value);
-  return typeof Object(spend).costNanoUsd === 'number' && typeof outcome === 'string' && typeof answer === 'string';
+  return (
+    typeof Object(spend).costNanoUsd === 'number' && typeof outcome === 'string' && typeof answer === 'string'
+  );
 }
 
 function settleAgent(draft: Draft, call: CallState, result: RunResult): void {

@@ -1,4 +1,5 @@
-import { delegationOf, startAgent } from './agents.js';
+import { startAgent } from './agents.js';
+import { delegationOf } from './delegation.js';
 import { MAX_PARALLEL_CALLS, MAX_RESTARTS } from './behaviour.js';
 import { beginLanding, fileResults, finishCall, finishUnknown } from './closing.js';
 import { emit, parseJson, patch, patchCall, toIso, type Draft } from './draft.js';
@@ -41,7 +42,8 @@ function openCall(plan: PlannedCall, id: string, atMs: number): CallState {
   if (plan.problem) return { ...base, status: 'ready' };
   if (plan.gate) {
     const { expiresInMs, remindInMs } = plan.gate;
-    const inTime = (ms: number | undefined) => (ms === undefined ? null : atMs + Math.min(ms, LONGEST_WAIT_MS));
+    const inTime = (ms: number | undefined) =>
+      ms === undefined ? null : atMs + Math.min(ms, LONGEST_WAIT_MS);
     return {
       ...base,
       status: 'gated',
@@ -136,8 +138,10 @@ export function startReadyCalls(draft: Draft): void {
 export function settleTool(draft: Draft, key: string, outcome: Outcome<ToolResult>): void {
   const call = draft.state.calls.find((one) => toolKey(one) === key);
   if (!call || (call.status !== 'running' && call.status !== 'cancelling')) return;
-  if (outcome.kind !== 'ok' && neverActed(draft.state, call, outcome)) return settleNotBegun(draft, call, outcome);
-  const neverLeft = outcome.kind === 'cancelled' && outcome.neverStarted === true && call.rerun === (call.restarts ?? 0);
+  if (outcome.kind !== 'ok' && neverActed(draft.state, call, outcome))
+    return settleNotBegun(draft, call, outcome);
+  const neverLeft =
+    outcome.kind === 'cancelled' && outcome.neverStarted === true && call.rerun === (call.restarts ?? 0);
   const mayHaveActed = call.plan.effect === undefined && !neverLeft;
   if (outcome.kind === 'ok') {
     settleAnswered(draft, call, outcome.value);
@@ -153,12 +157,20 @@ export function settleTool(draft: Draft, key: string, outcome: Outcome<ToolResul
 }
 
 /** Whether a call of effect `once` ended before its tool began: its last word on record says so. */
-function neverActed(state: RunState, call: CallState, outcome: Exclude<Outcome<ToolResult>, { kind: 'ok' }>): boolean {
+function neverActed(
+  state: RunState,
+  call: CallState,
+  outcome: Exclude<Outcome<ToolResult>, { kind: 'ok' }>,
+): boolean {
   return isGuarded(state) && call.plan.effect === undefined && outcome.details?.['acting'] === false;
 }
 
 /** A call that did not begin to act is begun again, as if nothing had been, unless it is not wanted any more or cannot be begun. */
-function settleNotBegun(draft: Draft, call: CallState, outcome: Exclude<Outcome<ToolResult>, { kind: 'ok' }>): void {
+function settleNotBegun(
+  draft: Draft,
+  call: CallState,
+  outcome: Exclude<Outcome<ToolResult>, { kind: 'ok' }>,
+): void {
   if (outcome.kind === 'failed' && (!outcome.retryable || outcome.code === 'TOOL_UNKNOWN'))
     return finishCall(draft, call.id, notRun('failed', outcome.message, humanWords(call)));
   if (outcome.kind !== 'cancelled' && beginAgain(draft, call)) return;
@@ -203,7 +215,8 @@ function noteYield(draft: Draft, call: CallState, value: ToolResult): void {
 
 /** Finds out what became of a call: by its tool if that can tell, else as its policy says. */
 function settleUnknown(draft: Draft, call: CallState): void {
-  if (call.plan.verify && !draft.state.cancelRequested) return patchCall(draft, call.id, { status: 'verifying' });
+  if (call.plan.verify && !draft.state.cancelRequested)
+    return patchCall(draft, call.id, { status: 'verifying' });
   settleUnverified(draft, call);
 }
 
@@ -222,7 +235,13 @@ export function settleUnverified(draft: Draft, call: CallState): void {
       reason: message,
     });
   }
-  const unknown: CallState = { ...call, status: 'unknown', requestedAtMs: draft.atMs, dueAtMs: null, approvedBy: [] };
+  const unknown: CallState = {
+    ...call,
+    status: 'unknown',
+    requestedAtMs: draft.atMs,
+    dueAtMs: null,
+    approvedBy: [],
+  };
   patchCall(draft, call.id, unknown);
   requestDecision(draft, unknown);
 }

@@ -1,4 +1,4 @@
-import type { ChildReport } from './agents.js';
+import type { ChildReport } from './child-run.js';
 import type { Control, ControlName } from './controls.js';
 import type { JsonObject } from './json.js';
 import { refuseAnswer, refuseDecision } from './refuse-decision.js';
@@ -92,7 +92,11 @@ export function readControl(name: ControlName, payload: unknown): CheckedControl
     case 'decide':
       return readDecision(fields);
     case 'answer':
-      return readText(fields, (text) => ({ kind: 'answer', text, ...optional(fields, ['callId', 'by', 'signature']) }));
+      return readText(fields, (text) => ({
+        kind: 'answer',
+        text,
+        ...optional(fields, ['callId', 'by', 'signature']),
+      }));
     case 'say':
       return readSay(fields);
     case 'setLimits':
@@ -147,7 +151,13 @@ function readReport(fields: Record<string, unknown>): CheckedControl {
   if (!isWhole || (result !== undefined && !isJsonObject(result)))
     return refuse('INPUT_INVALID', 'report is what sub-agents send. Use say to speak to the agent.');
   // Its writer is another version of this very code at most, and the fields that matter were looked at.
-  const report = { key, n, pending, decided, ...(result !== undefined && { result }) } as unknown as ChildReport;
+  const report = {
+    key,
+    n,
+    pending,
+    decided,
+    ...(result !== undefined && { result }),
+  } as unknown as ChildReport;
   return { control: { kind: 'report', ...report } };
 }
 

@@ -1,4 +1,4 @@
-import type { ChildReport } from './agents.js';
+import type { ChildReport } from './child-run.js';
 import type { JsonObject } from './json.js';
 import type { LimitsInput } from './run-input.js';
 

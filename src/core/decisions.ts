@@ -155,7 +155,11 @@ export function settleArgsCheck(draft: Draft, key: string, outcome: Outcome<Args
 function approveEdited(
   draft: Draft,
   call: CallState,
-  edit: { check: Pick<ArgsCheck & { ok: true }, 'args' | 'argsHash' | 'control'>; voice: Voice; args: JsonValue },
+  edit: {
+    check: Pick<ArgsCheck & { ok: true }, 'args' | 'argsHash' | 'control'>;
+    voice: Voice;
+    args: JsonValue;
+  },
 ): void {
   const { check, voice, args } = edit;
   const { gate } = call.plan;
@@ -218,7 +222,8 @@ function carryOutSigned(
   const refusal = refuseBy(draft.state, call, { decision: control.decision, by: check.approver });
   if (refusal) return refusal;
   const full = { ...voice, forRun: control.scope === 'run' };
-  if (check.edit && control.args) approveEdited(draft, call, { check: check.edit, voice: full, args: control.args });
+  if (check.edit && control.args)
+    approveEdited(draft, call, { check: check.edit, voice: full, args: control.args });
   else settleDecision(draft, call, control.decision, full);
   return null;
 }

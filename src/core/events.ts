@@ -1,5 +1,5 @@
 import type { JsonValue } from './json.js';
-import type { LimitName, PendingItem, RunResult } from './progress.js';
+import type { DecidedNote, LimitName, PendingItem, RunResult } from './progress.js';
 import type { Limits } from './run-input.js';
 import type { SayMode } from './controls.js';
 
@@ -79,23 +79,7 @@ export type EventBody =
       have: number;
       needed: number;
     }
-  | {
-      type: 'decision_made';
-      step: number;
-      callId: string;
-      tool: string;
-      decision: 'approve' | 'reject' | 'answer' | 'expired';
-      note: string | null;
-      by: string | null;
-      /** The arguments a human put in place of the model's. */
-      editedArgs: JsonValue;
-      /** Every call of the tool may run from now on, or this one does because of that. */
-      scope?: 'run';
-      /** The signature of the one who decided was checked. */
-      signed?: true;
-      /** All who approved, where more than one must. */
-      approvedBy?: string[];
-    }
+  | ({ type: 'decision_made'; step: number } & DecidedNote)
   /** A tool found out whether a call took effect whose outcome was unknown. */
   | {
       type: 'outcome_verified';

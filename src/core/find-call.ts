@@ -1,4 +1,4 @@
-import { agentsPending } from './agents.js';
+import { agentsPending } from './agents-pending.js';
 import { isPending, toPending } from './calls.js';
 import type { ErrorCode } from './errors.js';
 import type { PendingItem } from './progress.js';

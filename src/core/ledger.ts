@@ -1,5 +1,4 @@
 import { addTo, type Account } from './accounts.js';
-import type { Spend } from './progress.js';
 
 /** What money is spent on. */
 export type Purpose = 'step' | 'review' | 'landing' | 'compaction' | 'speech' | 'transcription' | 'child';
@@ -124,28 +123,6 @@ export function settle(ledger: Ledger, call: SettledCall): Ledger {
   return withCharge(counted, { ...charge, ...uncounted, generationId, dueAtMs: askAtMs });
 }
 
-/** Books what a sub-agent has spent, in the place of what was held for it. */
-export function absorb(ledger: Ledger, id: string, spend: Spend): Ledger {
-  const without = withoutCharge(ledger, id);
-  const entries = Object.entries(spend.byModel);
-  const booked = entries.reduce(
-    (sum, [model, { calls, costNanoUsd, estimatedNanoUsd }]) =>
-      book(sum, { purpose: 'child', model }, { calls, confirmedNanoUsd: costNanoUsd, estimatedNanoUsd }),
-    without,
-  );
-  return {
-    ...booked,
-    confirmedNanoUsd: ledger.confirmedNanoUsd + spend.costNanoUsd,
-    estimatedNanoUsd: ledger.estimatedNanoUsd + spend.estimatedNanoUsd,
-    lostNanoUsd: ledger.lostNanoUsd + spend.lostNanoUsd,
-    unknownCostCalls: ledger.unknownCostCalls + spend.unknownCostCalls,
-    promptTokens: ledger.promptTokens + spend.promptTokens,
-    completionTokens: ledger.completionTokens + spend.completionTokens,
-    modelCalls: ledger.modelCalls + spend.modelCalls,
-    lostModelCalls: ledger.lostModelCalls + spend.lostModelCalls,
-  };
-}
-
 /** How a call went that ended without an answer. */
 export interface LostCall {
   id: string;
@@ -259,7 +236,8 @@ function withCharge(ledger: Ledger, charge: Charge): Ledger {
   return { ...ledger, charges: [...ledger.charges, charge] };
 }
 
-function withoutCharge(ledger: Ledger, id: string): Ledger {
+/** Without a charge: what it was held for is booked in another way. */
+export function withoutCharge(ledger: Ledger, id: string): Ledger {
   return { ...ledger, charges: ledger.charges.filter((charge) => charge.id !== id) };
 }
 
@@ -305,7 +283,8 @@ function countCall(ledger: Ledger, entry: Entry): Ledger {
   return book(ledger, entry, { calls: 1 });
 }
 
-function book(ledger: Ledger, { purpose, model }: Entry, amounts: Partial<Account>): Ledger {
+/** Adds to the accounts of a purpose and a model. */
+export function book(ledger: Ledger, { purpose, model }: Entry, amounts: Partial<Account>): Ledger {
   const isFull = Object.keys(ledger.byModel).length >= MAX_MODEL_ACCOUNTS;
   const name = isFull && !ledger.byModel[model] ? OTHER_MODELS : model;
   return {

@@ -94,6 +94,23 @@ export interface PendingItem {
   reason?: 'taint' | 'changed';
 }
 
+/** A decision as it is put on record. */
+export interface DecidedNote {
+  callId: string;
+  tool: string;
+  decision: 'approve' | 'reject' | 'answer' | 'expired';
+  note: string | null;
+  by: string | null;
+  /** The arguments a human put in place of the model's. */
+  editedArgs: JsonValue;
+  /** Every call of the tool may run from now on, or this one does because of that. */
+  scope?: 'run';
+  /** The signature of the one who decided was checked. */
+  signed?: true;
+  /** All who approved, where more than one must. */
+  approvedBy?: string[];
+}
+
 /** How a run ended, contract §6. */
 export interface RunResult {
   runId: string;

@@ -41,7 +41,10 @@ export function refuseDecision(state: RunState, decision: Decision): Refusal | n
       message: `Arguments can only be edited when a call is approved before it ran.`,
     };
   if (decision.scope !== undefined && !isApproval)
-    return { code: 'INPUT_INVALID', message: 'Only a call that waits for a decision can be approved for the run.' };
+    return {
+      code: 'INPUT_INVALID',
+      message: 'Only a call that waits for a decision can be approved for the run.',
+    };
   if (found.childCallId !== null) return refuseRelay(state);
   return needsSignature(state)
     ? refuseUnsigned(state, decision)
@@ -70,18 +73,21 @@ function refuseRelay(state: RunState): Refusal | null {
   };
 }
 
-function refuseUnsigned(state: RunState, { by, signature }: { by?: string; signature?: string }): Refusal | null {
+function refuseUnsigned(
+  state: RunState,
+  { by, signature }: { by?: string; signature?: string },
+): Refusal | null {
+  if (signature === undefined)
+    return {
+      code: 'SIGNATURE_REQUIRED',
+      message: 'This run takes signed decisions only. Sign with --sign KEYFILE.',
+    };
   const names = (state.input.approvers ?? []).flatMap((line) => {
     const approver = parseApprover(line);
     return approver ? approverId(approver) : [];
   });
   if (by !== undefined && !names.includes(by))
     return { code: 'NOT_AN_APPROVER', message: `This run is decided by ${names.join(', ')}.` };
-  if (signature === undefined)
-    return {
-      code: 'SIGNATURE_REQUIRED',
-      message: 'This run takes signed decisions only. Sign with --sign KEYFILE.',
-    };
   if (state.signedDecisions.length < MAX_SIGNED) return null;
   return {
     code: 'SIGNATURE_INVALID',
@@ -99,7 +105,10 @@ export function refuseBy(
   const isCounted = gate?.approvals !== undefined || gate?.separate === true;
   if (decision !== 'approve' || !isCounted) return null;
   if (by === undefined)
-    return { code: 'NOT_AN_APPROVER', message: `Say who approves ${call.id}: it is asked who that is ("by").` };
+    return {
+      code: 'NOT_AN_APPROVER',
+      message: `Say who approves ${call.id}: it is asked who that is ("by").`,
+    };
   if (gate?.separate && by === state.input.requestedBy)
     return {
       code: 'NOT_AN_APPROVER',

@@ -1,5 +1,6 @@
 import { isPending, toPending } from './calls.js';
-import { agentsPending, type ChildReport } from './agents.js';
+import { agentsPending } from './agents-pending.js';
+import type { ChildReport } from './child-run.js';
 import { patch, type Draft } from './draft.js';
 import type { RunEvent } from './events.js';
 import type { PendingItem } from './progress.js';
@@ -36,14 +37,14 @@ export function report(draft: Draft): void {
 function noteDecided(draft: Draft): void {
   const { parent, reporting } = draft.state;
   if (!parent) return;
-  const decided = draft.events.flatMap((event) => (event.type === 'decision_made' ? [withoutFrame(event)] : []));
+  const decided = draft.events.flatMap((event) =>
+    event.type === 'decision_made' ? [withoutFrame(event)] : [],
+  );
   if (decided.length > 0)
     patch(draft, { reporting: { ...reporting, decided: [...reporting.decided, ...decided] } });
 }
 
-function withoutFrame(
-  event: Extract<RunEvent, { type: 'decision_made' }>,
-): ChildReport['decided'][number] {
+function withoutFrame(event: Extract<RunEvent, { type: 'decision_made' }>): ChildReport['decided'][number] {
   const { seq: _seq, at: _at, runId: _runId, type: _type, step: _step, ...decided } = event;
   return decided;
 }

@@ -7,7 +7,12 @@ import { takeMessages } from './messages.js';
 export function goIdle(draft: Draft, answer: string): void {
   patch(draft, { idle: { sinceMs: draft.atMs, answer } });
   const { step } = draft.state;
-  emit(draft, { type: 'turn_completed', step, answer, idleUntil: toIso(idleUntilMs(draft.state) ?? draft.atMs) });
+  emit(draft, {
+    type: 'turn_completed',
+    step,
+    answer,
+    idleUntil: toIso(idleUntilMs(draft.state) ?? draft.atMs),
+  });
 }
 
 /** Goes on when somebody has said something. Returns whether the session still waits. */

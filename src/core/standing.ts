@@ -35,10 +35,11 @@ export function recordDecision(draft: Draft, call: CallState, made: MadeDecision
 }
 
 /** The approval for the rest of the run that holds for a call. One of a tool as it was does not hold for it as it is now. */
-export function standingFor(state: RunState, { plan }: Pick<CallState, 'plan'>): StandingApproval | undefined {
-  return state.standing.find(
-    ({ tool, specHash }) => tool === plan.name && specHash === plan.gate?.specHash,
-  );
+export function standingFor(
+  state: RunState,
+  { plan }: Pick<CallState, 'plan'>,
+): StandingApproval | undefined {
+  return state.standing.find(({ tool, specHash }) => tool === plan.name && specHash === plan.gate?.specHash);
 }
 
 /** Approves a tool for the rest of the run. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors.js';
-import type { ChildState, Parent, Reporting } from './agents.js';
+import type { ChildState, Parent, Reporting } from './child-run.js';
 import type { JsonObject, JsonValue } from './json.js';
 import type { Ledger } from './ledger.js';
 import type { PlannedCall } from './outcomes.js';

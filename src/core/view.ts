@@ -1,4 +1,4 @@
-import { delegationOf } from './agents.js';
+import { delegationOf } from './delegation.js';
 import { toIso } from './draft.js';
 import { idleUntilMs } from './idle.js';
 import { limitsOf } from './limits.js';
@@ -22,7 +22,10 @@ export function view(state: RunState): Progress {
     settling: state.phase === 'settling',
     pending: pendingOf(state),
     queuedMessages: state.queue.length,
-    taint: { policy: state.prepared ? (state.prepared.taint ?? 'off') : (state.input.taint ?? 'ask'), by: state.tainted },
+    taint: {
+      policy: state.prepared ? (state.prepared.taint ?? 'off') : (state.input.taint ?? 'ask'),
+      by: state.tainted,
+    },
     standing: state.standing,
     agents: agentsOf(state),
     idle: idleOf(state),
@@ -36,7 +39,14 @@ export function view(state: RunState): Progress {
 function agentsOf(state: RunState): AgentNote[] {
   return state.calls.flatMap(({ id, child, status }) =>
     child && status !== 'done'
-      ? [{ callId: id, runId: child.runId, goal: child.input.goal, maxCostUsd: child.input.limits?.maxCostUsd ?? null }]
+      ? [
+          {
+            callId: id,
+            runId: child.runId,
+            goal: child.input.goal,
+            maxCostUsd: child.input.limits?.maxCostUsd ?? null,
+          },
+        ]
       : [],
   );
 }

@@ -35,6 +35,8 @@ export function settleNotice(draft: Draft, key: string, outcome: Outcome<unknown
   patch(draft, { notices: draft.state.notices.filter((one) => one !== notice) });
   if (outcome.kind === 'ok') return;
   const { code, message } =
-    outcome.kind === 'failed' ? outcome : { code: 'WEBHOOK_FAILED', message: 'The webhook did not answer in time.' };
+    outcome.kind === 'failed'
+      ? outcome
+      : { code: 'WEBHOOK_FAILED', message: 'The webhook did not answer in time.' };
   emit(draft, { type: 'webhook_failed', notice: notice.type, code, message });
 }

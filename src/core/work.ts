@@ -1,4 +1,5 @@
-import { delegationOf, type ChildReport } from './agents.js';
+import { delegationOf } from './delegation.js';
+import { errandWork, type ErrandWork } from './errand-work.js';
 import type { DrawInput } from './budget-draw.js';
 import type { Input } from './inputs.js';
 import { nextInquiryMs } from './inquiries.js';
@@ -7,13 +8,10 @@ import { checkKey, toolKey, verifyKey } from './keys.js';
 import { deadlineMs } from './limits.js';
 import { isGuarded } from './metered.js';
 import { attemptOf, currentModel } from './models.js';
-import type { NotifyInput } from './notices.js';
 import { ceilingNanoUsd } from './quote.js';
-import type { RelayInput } from './relays.js';
 import type { RunInput } from './run-input.js';
 import { idleUntilMs } from './idle.js';
 import type { Allowance, CallState, RunState } from './state.js';
-import { signedWork, type SignedWork } from './signed-work.js';
 import { asksBecauseOfTaint } from './taint.js';
 import { rollHash } from './transcript.js';
 
@@ -58,12 +56,6 @@ export interface ReconcileCostInput {
   generationIds: string[];
 }
 
-/** What the activity that reports to the run which has delegated is told. */
-export interface ReportInput {
-  runId: string;
-  payload: ChildReport;
-}
-
 /** Something that must be under way now. Keys are stable and never used twice within a run. */
 export type Work =
   | { kind: 'prepare'; key: string }
@@ -82,12 +74,9 @@ export type Work =
   | { kind: 'check'; key: string; input: CheckArgsInput; summary: string }
   | { kind: 'reconcile'; key: string; input: ReconcileCostInput; summary: string }
   | { kind: 'draw'; key: string; input: DrawInput; summary: string }
-  | SignedWork
+  | ErrandWork
   /** A run of its own. */
   | { kind: 'child'; key: string; runId: string; input: RunInput; summary: string }
-  | { kind: 'relay'; key: string; input: RelayInput; summary: string }
-  | { kind: 'report'; key: string; input: ReportInput; summary: string }
-  | { kind: 'notify'; key: string; input: NotifyInput; summary: string; isLast: boolean }
   /** Is under way and no longer wanted. */
   | { kind: 'cancel'; key: string; of: 'prepare' | 'model' | 'tool' | 'child' }
   /** The run must hear of this point in time. */
@@ -178,28 +167,6 @@ function moneyWork({ inquiry, ledger, draw, prepared, runId }: RunState): Work[]
       input,
       summary: `${final ? 'settle with' : 'draw from'} budget ${budget}`,
     });
-  }
-  return items;
-}
-
-/** What goes to and fro between this run, its sub-agents, the run that has delegated, and the webhook. */
-function errandWork(state: RunState): Work[] {
-  const { relays, reporting, parent, notices, runId } = state;
-  const items: Work[] = [...signedWork(state)];
-  for (const { key, childId, name, payload } of relays)
-    items.push({
-      kind: 'relay',
-      key,
-      input: { runId: childId, id: `${runId}.${key}`, name, payload },
-      summary: `${name} to ${childId}`,
-    });
-  if (parent && reporting.call) {
-    const { key, payload } = reporting.call;
-    items.push({ kind: 'report', key, input: { runId: parent.runId, payload }, summary: `report to ${parent.runId}` });
-  }
-  for (const notice of notices) {
-    const isLast = notice.type === 'run_completed';
-    items.push({ kind: 'notify', key: notice.id, input: notice, summary: `webhook: ${notice.type}`, isLast });
   }
   return items;
 }

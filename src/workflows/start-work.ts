@@ -1,9 +1,4 @@
-import {
-  ParentClosePolicy,
-  proxyActivities,
-  startChild,
-  type ActivityOptions,
-} from '@temporalio/workflow';
+import { ParentClosePolicy, proxyActivities, startChild, type ActivityOptions } from '@temporalio/workflow';
 import type { AgentActivities } from '../contract/activities.js';
 import { isMetered } from '../core/metered.js';
 import type { RunInput } from '../core/run-input.js';
@@ -88,7 +83,11 @@ export function startWork(item: Startable, state: RunState): Promise<unknown> {
 }
 
 /** A sub-agent is a run like any other, that ends when the one which has delegated is gone. */
-async function startAgent({ runId, input, summary }: Extract<Startable, { kind: 'child' }>): Promise<RunResult> {
+async function startAgent({
+  runId,
+  input,
+  summary,
+}: Extract<Startable, { kind: 'child' }>): Promise<RunResult> {
   const child = await startChild<(input: RunInput) => Promise<RunResult>>(AGENT_RUN, {
     workflowId: runId,
     args: [input],

@@ -117,12 +117,13 @@ it('tells the human that the approval policy failed', async () => {
   expect(planned?.gate?.summary).toMatch(/policy of the tool failed: The policy is broken\./);
 });
 
-it('binds a gate to the arguments and the expiry policy', async () => {
+it('binds a gate to the arguments and the expiry policy, with a reminder at half time', async () => {
   expect((await planOf('pay', '{"amount":500}'))?.gate).toEqual({
     argsHash: hashArgs({ amount: 500 }),
     summary: expect.stringContaining('500'),
     onExpiry: 'deny',
     expiresInMs: 1_000,
+    remindInMs: 500,
   });
 });
 

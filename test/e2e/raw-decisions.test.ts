@@ -28,7 +28,7 @@ const BOTH = ['s0.c0', 's0.c1'];
 let world: InvoiceWorld;
 
 describe('decisions by the temporal command', () => {
-  useWorldOn(useTemporalServer());
+  useWorldOn(useTemporalServer);
 
   describe('as signals', () => {
     it('approve without an input where one call waits', async () => {
@@ -173,7 +173,7 @@ describe('decisions by the temporal command', () => {
 describe('decisions of 3 MiB', () => {
   // With its default of 2 MiB the server hands on larger updates all the same, and a worker may not even send back that it refuses one.
   const setting = `limit.blobSize.error=${4 * MEBIBYTE}`;
-  useWorldOn(useOwnTemporalServer({ extraArgs: ['--dynamic-config-value', setting] }));
+  useWorldOn(() => useOwnTemporalServer({ extraArgs: ['--dynamic-config-value', setting] }));
 
   it('are refused by the run where the server takes payloads as large as its messages', async () => {
     const run = await startWaiting(ONE);
@@ -185,11 +185,13 @@ describe('decisions of 3 MiB', () => {
   });
 });
 
-function useWorldOn(server: TestServer): void {
+function useWorldOn(useServer: () => TestServer): void {
+  // Hooks run in the order in which they are set, and the worker ends before its server.
+  afterAll(() => world.close());
+  const server = useServer();
   beforeAll(async () => {
     world = await openInvoiceWorld(server);
   }, 60_000);
-  afterAll(() => world.close());
 }
 
 async function startWaiting(goal: string): Promise<RunHandle> {

@@ -16,15 +16,16 @@ import { RunPage } from './support/temporal-web-ui.js';
 
 const TEST_MS = 120_000;
 
+let world: InvoiceWorld;
+
+// Hooks run in the order in which they are set, and the worker ends before its server.
+afterAll(() => world.close());
 const server = useWebUi();
 const newPage = useBrowser();
-let world: InvoiceWorld;
 
 beforeAll(async () => {
   world = await openInvoiceWorld(server);
 }, TEST_MS);
-
-afterAll(() => world.close());
 
 describe("Temporal's Web UI", () => {
   itInBrowser(

@@ -13,7 +13,7 @@ import { modelToolName } from './tool-name.js';
 import { policyOf } from './tool-policy.js';
 
 /** Where a server finds the key under which a call may be known to it already. */
-export const IDEMPOTENCY_KEY = 'longhaul/idempotencyKey';
+const IDEMPOTENCY_KEY = 'longhaul/idempotencyKey';
 
 /** What {@link mcpTool} makes a tool of. */
 export interface McpToolParts {

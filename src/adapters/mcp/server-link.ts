@@ -31,7 +31,7 @@ export interface LinkCall {
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 60_000;
 const MAX_RETRY_DELAY_MS = 60_000;
-const STDERR_TAIL_CHARS = 2_000;
+const STDERR_TAIL_CHARS = 300;
 
 /**
  * Keeps one MCP server at hand: opens it, reads its tools, reads them again when they change, and opens it again when it was lost,
@@ -42,6 +42,9 @@ export class ServerLink {
   /** Why the server is not there; `null` while it is, or may be. Without secrets. */
   failure: string | null = null;
   private live: Connection | undefined;
+  /** Also those that are only kept until the calls on them have ended. */
+  private readonly connections = new Set<Connection>();
+  private readonly calls = new Set<Promise<unknown>>();
   private opening: Promise<Connection> | undefined;
   private reading: Promise<unknown> = Promise.resolve();
   private isRelistWaiting = false;
@@ -85,17 +88,21 @@ export class ServerLink {
       (connection) => connection.close(),
       () => undefined,
     );
-    await Promise.all([this.live?.close(), opening]);
+    await Promise.all([...[...this.connections].map((connection) => connection.close()), opening]);
   }
 
   private send(connection: Connection, call: LinkCall): Promise<CallToolResult> {
     call.assertUnchanged();
-    return connection.callTool(call.request, {
+    const answer = connection.callTool(call.request, {
       signal: call.signal,
       timeout: call.timeoutMs,
       onprogress: ({ message, progress, total }) =>
         call.onProgress(message ?? (total === undefined ? String(progress) : `${progress} of ${total}`)),
     });
+    this.calls.add(answer);
+    const forget = () => this.calls.delete(answer);
+    answer.then(forget, forget);
+    return answer;
   }
 
   /** A live connection. After a failure not before the time of the next attempt: a program that cannot start is not started in a row. */
@@ -141,10 +148,12 @@ export class ServerLink {
           void this.relist();
         },
         onStderr: (text) => {
-          stderr = (stderr + text).slice(-STDERR_TAIL_CHARS);
+          // Hidden before it is cut: half of a secret would not be found.
+          stderr = this.guard.hideAll(stderr + text).slice(-STDERR_TAIL_CHARS);
         },
         onClose: () => {
           isClosed = true;
+          if (connection) this.connections.delete(connection);
           if (this.live === connection) this.live = undefined;
         },
       });
@@ -158,6 +167,7 @@ export class ServerLink {
     this.failures = 0;
     this.failure = null;
     if (!isClosed) this.live = connection;
+    this.connections.add(connection);
     if (isListOld) void this.relist();
     return connection;
   }
@@ -205,9 +215,10 @@ export class ServerLink {
     this.options.onTools(await read);
   }
 
+  /** Uses a connection no more. Others may still wait for answers on it: to end it would make them lost calls. */
   private drop(connection: Connection): void {
     if (this.live === connection) this.live = undefined;
-    void connection.close();
+    void Promise.allSettled(this.calls).then(() => connection.close());
   }
 }
 

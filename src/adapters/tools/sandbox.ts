@@ -238,8 +238,8 @@ function tryOut(workspace: Workspace, launchOf: (closed: ClosedPlaces) => Launch
   try {
     execFileSync(file, args, { env, cwd, stdio: ['ignore', 'ignore', 'pipe', fd], timeout: 10_000 });
   } catch (cause) {
-    const { code, stderr } = cause as { code?: unknown; stderr?: unknown }; // What execFileSync throws has them.
-    const said = String(stderr ?? '').trim();
+    const { code, stderr } = cause as { code?: unknown; stderr?: Buffer }; // What execFileSync throws.
+    const said = stderr?.toString('utf8').trim() ?? '';
     const reason =
       code === 'ENOENT'
         ? 'it is not installed'

@@ -39,6 +39,18 @@ test.each([404, 400])(
   },
 );
 
+test('lets calls end that are under way in a session that another call found forgotten', async () => {
+  const { http, mcp } = await connected();
+  http.faults.push('hold', 404);
+  const held = runTool(toolOf(mcp, 'web__pay'), {});
+  await http.isHolding();
+
+  expect(await runTool(toolOf(mcp, 'web__pay'), {})).toBe('in session 2');
+  http.release();
+
+  expect(await held).toBe('in session 2');
+});
+
 test('gives up after a second session that the server does not know', async () => {
   const { http, mcp } = await connected();
   http.faults.push(404, 404);

@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { McpServer } from '../../../src/adapters/tools/define-config.js';
 import { asksFor, runTool, temporaryDirectories, toolContext } from '../tools/tool-harness.js';
 import { listen } from './support/listen.js';
-import { mcpWorld, namesOf, stream, toolOf } from './support/mcp-world.js';
+import { mcpWorld, namesOf, toolOf } from './support/mcp-world.js';
+import { stream } from './support/stream.js';
 
 const world = mcpWorld();
 const temporaryDirectory = temporaryDirectories();
-const require = createRequire(__filename);
-const program = (name: string) =>
-  join(dirname(require.resolve(`@modelcontextprotocol/${name}/package.json`)), 'dist/index.js');
-const everything: McpServer = { command: process.execPath, args: [program('server-everything')] };
+const program = (manifest: string) => join(dirname(manifest), 'dist/index.js');
+const EVERYTHING = program(require.resolve('@modelcontextprotocol/server-everything/package.json'));
+const FILESYSTEM = program(require.resolve('@modelcontextprotocol/server-filesystem/package.json'));
+const everything: McpServer = { command: process.execPath, args: [EVERYTHING] };
 
 /** The everything server over HTTP, and how to reach it. */
 async function everythingOverHttp(): Promise<McpServer> {
@@ -22,7 +22,7 @@ async function everythingOverHttp(): Promise<McpServer> {
   const probe = await listen(createServer());
   await probe.close();
   const { port } = new URL(probe.url);
-  const child = spawn(process.execPath, [program('server-everything'), 'streamableHttp'], {
+  const child = spawn(process.execPath, [EVERYTHING, 'streamableHttp'], {
     env: { ...process.env, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -92,7 +92,7 @@ test('the filesystem server reads and refuses in its own words, and schemas go t
   const mcp = await world.connect({
     files: {
       command: process.execPath,
-      args: [program('server-filesystem'), directory],
+      args: [FILESYSTEM, directory],
       trustAnnotations: true,
     },
   });

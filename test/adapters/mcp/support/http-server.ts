@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen } from './listen.js';
+import { stream } from './stream.js';
 
-/** What becomes of the next `tools/call`: an HTTP status, an answer as JSON, or a connection that breaks before or within one. */
-export type CallFault = number | 'answer' | 'break' | 'break_stream';
+/** What becomes of the next `tools/call`: an HTTP status, an answer as JSON, at once or when it is released, or a connection that breaks before or within one. */
+export type CallFault = number | 'answer' | 'hold' | 'break' | 'break_stream';
 
 /** An MCP endpoint over plain HTTP that fails as a test wants it. */
 export interface FaultyServer {
@@ -15,6 +16,10 @@ export interface FaultyServer {
   seen: string[];
   /** Headers of the last request. */
   headers: () => IncomingMessage['headers'];
+  /** A call is being held. */
+  isHolding: () => Promise<unknown>;
+  /** Answers the call that is held. */
+  release: () => void;
   close: () => Promise<void>;
 }
 
@@ -29,6 +34,8 @@ export async function faultyServer(): Promise<FaultyServer> {
   const seen: string[] = [];
   let headers: IncomingMessage['headers'] = {};
   let sessions = 0;
+  let release: () => void = () => undefined;
+  const held = stream<string>();
   const server = createServer((request, response) => {
     if (request.method !== 'POST') {
       response.writeHead(405).end();
@@ -66,12 +73,23 @@ export async function faultyServer(): Promise<FaultyServer> {
   function answerCall(response: ServerResponse, reply: (result: unknown) => void): void {
     const fault = faults.shift() ?? 'answer';
     if (fault === 'answer') reply({ content: [{ type: 'text', text: `in session ${sessions}` }] });
-    else if (fault === 'break') response.destroy();
+    else if (fault === 'hold') {
+      release = () => reply({ content: [{ type: 'text', text: `in session ${sessions}` }] });
+      held.push('call');
+    } else if (fault === 'break') response.destroy();
     else if (fault === 'break_stream') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end(': nothing comes\n\n');
     } else response.writeHead(fault).end(`status ${fault} for ${headers['authorization']}`);
   }
 
-  return { ...(await listen(server)), tools, faults, seen, headers: () => headers };
+  return {
+    ...(await listen(server)),
+    tools,
+    faults,
+    seen,
+    headers: () => headers,
+    isHolding: () => held.next(() => true),
+    release: () => release(),
+  };
 }

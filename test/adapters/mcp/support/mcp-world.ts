@@ -7,40 +7,12 @@ import {
 import type { McpServer } from '../../../../src/adapters/tools/define-config.js';
 import type { Tool } from '../../../../src/ports/tools.js';
 import { listen } from './listen.js';
+import { stream, type Stream } from './stream.js';
 
 /** What a server told of itself. */
 export interface ServerEvent {
   event: string;
   pid: number;
-}
-
-/** Values that a test waits for, in the order in which they come. */
-export interface Stream<Value> {
-  push(this: void, value: Value): void;
-  /** The next value that fits; those before it are dropped. */
-  next(fits: (value: Value) => boolean): Promise<Value>;
-}
-
-export function stream<Value>(): Stream<Value> {
-  const values: Value[] = [];
-  let wake: () => void = () => undefined;
-  return {
-    push(value) {
-      values.push(value);
-      wake();
-    },
-    async next(fits) {
-      for (;;) {
-        while (values.length > 0) {
-          const value = values.shift();
-          if (value !== undefined && fits(value)) return value;
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    },
-  };
 }
 
 /** Connections, and a server whose doings can be watched; all are gone after the test. */

@@ -139,6 +139,7 @@ test('the built-in tools: their names, effects, and which of them are carried ou
     ['web_fetch', 'read', false],
     ['write_file', 'idempotent', false],
   ]);
+  expect(registry.names().filter((name) => registry.get(name)?.untrusted)).toEqual(['web_fetch']);
 });
 
 test('no built-in tool asks a human but those that change a file that exists', async () => {
