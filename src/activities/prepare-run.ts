@@ -52,7 +52,8 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
       const { model = defaults.model, models = [] } = input;
       const limits = { ...NO_LIMITS, ...defaults.limits, ...input.limits };
       const unpricedModels = input.unpricedModels ?? defaults.unpricedModels ?? 'refuse';
-      const budget = input.budget ?? defaults.budget;
+      // What a sub-agent spends, the run draws that has delegated.
+      const budget = input.parent ? undefined : (input.budget ?? defaults.budget);
       const hasCeiling = limits.maxCostUsd !== null || budget !== undefined;
       const tools = chooseTools(input, ports.tools);
       const { modelFacts, warnings } = await lookUp([model, ...models], ports.model, {

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { isErrorCode } from '../core/errors.js';
 import type { Relayed, RelayInput } from '../core/relays.js';
@@ -22,14 +23,25 @@ export function createRelay(): (input: RelayInput) => Promise<Relayed> {
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal) return { refusal };
+        if (error instanceof WorkflowNotFoundError && (await exists(client, runId)))
+          return { refusal: { code: 'RUN_CLOSED', message: 'The sub-agent has ended.' } };
         throw error;
       }
     });
 }
 
+/** The server says the same of a run that has ended and of one that is yet to be started. */
+async function exists(client: Client, runId: string): Promise<boolean> {
+  try {
+    await client.workflow.getHandle(runId).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
 function refusalOf(error: unknown): Relayed['refusal'] | null {
-  if (error instanceof WorkflowNotFoundError)
-    return { code: 'RUN_CLOSED', message: 'The sub-agent has ended.' };
   const { cause } = Object(error);
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
     return { code: cause.type, message: cause.message };

@@ -112,7 +112,8 @@ async function failed(tool: Tool, error: unknown, ports: RunToolPorts): Promise<
   const isUnknown = isAgentError(error) && error.code === 'TOOL_OUTCOME_UNKNOWN';
   if (!isOnce && isAgentError(error) && (error.retryable || isUnknown) && !isLastAttempt()) {
     const { code, message, details, cause } = error;
-    throw new AgentError(code, message, { retryable: true, details, cause });
+    // Whatever its details say: it did begin.
+    throw new AgentError(code, message, { retryable: true, details: { ...details, acting: true }, cause });
   }
   const { text } = await ports.toOutput(error instanceof Error ? error.message : error);
   return { content: text, status: isOnce && isUnknown ? 'unknown_outcome' : 'failed' };

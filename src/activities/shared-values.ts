@@ -1,7 +1,5 @@
 import { canonicalJson, type JsonObject, type JsonValue } from '../core/json.js';
-
-/** Largest shared values of a run, in characters of JSON. They live in its state, which continue-as-new carries over. */
-export const MAX_SHARED_CHARS = 16_384;
+import { MAX_SHARED_CHARS } from '../core/run-input.js';
 
 /** Holds shared values against the schema of the configuration: what is wrong with them, or `null`. */
 export type SharedCheck = (values: JsonObject) => string | null;

@@ -1,18 +1,30 @@
 import type { PendingItem } from '../core/progress.js';
+import { printable } from './format.js';
 
-/** What a human chose. `later` leaves the call pending. */
-export type Choice = { kind: 'approve' } | { kind: 'reject' | 'answer'; text: string } | { kind: 'later' };
+/** Stands for the next message of a session that has answered. */
+export const NEXT_MESSAGE = { kind: 'message', callId: 'message' } as const;
+
+/** What a terminal asks for: a word on a pending call, or the next message. */
+export type Question = PendingItem | typeof NEXT_MESSAGE;
+
+/** What a human chose. `later` leaves a call pending, `leave` a session waiting. */
+export type Choice =
+  | { kind: 'approve'; scope?: 'run' }
+  | { kind: 'reject' | 'answer' | 'say'; text: string }
+  | { kind: 'later' | 'leave' };
 
 /** What a line means: a choice, a wish to type the text for one, or nothing that fits. */
 export type Reading = { choice: Choice } | { textFor: 'reject' | 'answer' } | { unclear: true };
 
-/** The question for a pending call; what is in brackets is typed. */
-export function promptFor(kind: PendingItem['kind']): string {
-  switch (kind) {
+/** The line on which a human is asked; what is in brackets is typed. */
+export function promptFor(question: Question): string {
+  switch (question.kind) {
+    case 'message':
+      return '  your next message (empty: leave it waiting) > ';
     case 'question':
       return '  answer (empty: later) > ';
     case 'decision':
-      return '  [a]pprove  [r]eject  [l]ater > ';
+      return `  [a]pprove  [e]very ${printable(question.tool)} from now on  [r]eject  [l]ater > `;
     case 'unknown_outcome':
       return '  [a]gain  [t]ell the result  [r]: leave it unknown  [l]ater > ';
   }
@@ -24,8 +36,9 @@ export function promptForText(choice: 'reject' | 'answer'): string {
 }
 
 /** Reads what was typed at {@link promptFor}: a letter or word, for a rejection with the reason behind it. */
-export function readLine(kind: PendingItem['kind'], line: string): Reading {
+export function readLine(kind: Question['kind'], line: string): Reading {
   const text = line.trim();
+  if (kind === 'message') return { choice: text === '' ? { kind: 'leave' } : { kind: 'say', text } };
   if (kind === 'question') return { choice: text === '' ? { kind: 'later' } : { kind: 'answer', text } };
   const [, word = '', rest = ''] = /^(\S*)\s*([^]*)$/.exec(text) ?? [];
   switch (word.toLowerCase()) {
@@ -35,6 +48,10 @@ export function readLine(kind: PendingItem['kind'], line: string): Reading {
     case 'approve':
     case 'again':
       return rest === '' ? { choice: { kind: 'approve' } } : { unclear: true };
+    case 'e':
+    case 'every':
+      if (kind !== 'decision' || rest !== '') return { unclear: true };
+      return { choice: { kind: 'approve', scope: 'run' } };
     case 'r':
     case 'n':
     case 'no':

@@ -33,7 +33,8 @@ export class DeltaGate {
         this.openStep = null;
         break;
       case 'tool_started':
-        this.openCalls.add(event.callId);
+        // A sub-agent shows its words in its own run.
+        if (event.childRunId === undefined) this.openCalls.add(event.callId);
         this.startedCalls.add(event.callId);
         break;
       case 'tool_completed':

@@ -48,6 +48,12 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en');
 }
 
+/** `812 bytes`, `12.3 KB`, `4.0 MB`. */
+export function formatSize(sizeBytes: number): string {
+  if (sizeBytes < 1_000) return plural(sizeBytes, 'byte');
+  return sizeBytes < 999_950 ? `${(sizeBytes / 1e3).toFixed(1)} KB` : `${(sizeBytes / 1e6).toFixed(1)} MB`;
+}
+
 /** `3 steps`, `1 step`. */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;

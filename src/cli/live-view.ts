@@ -1,7 +1,9 @@
 import type { Delta } from '../client/deltas.js';
 import type { WatchedEvent } from '../client/run-handle.js';
 import { formatDuration, indented, oneLine, printable } from './format.js';
-import { howToSettle, renderEvent, renderResult } from './render-event.js';
+import { renderEvent } from './render-event.js';
+import { howToSettle } from './render-pending.js';
+import { renderResult } from './render-result.js';
 import { SpendTally } from './spend-tally.js';
 import type { Style } from './style.js';
 
@@ -60,7 +62,14 @@ export class LiveView {
       case 'model_completed':
         return this.complete(event);
       case 'decision_requested':
+      case 'decision_reminder':
         return this.block([...renderEvent(event, this.style), ...this.commands(event)]);
+      case 'turn_completed':
+        return this.block([
+          ...this.answer(event.answer),
+          ...renderEvent(event, this.style),
+          ...(this.options.showCommands ? [this.style.dim(`    longhaul say ${event.runId} "TEXT"`)] : []),
+        ]);
       case 'run_completed':
         return this.end(event);
       default:
@@ -130,17 +139,24 @@ export class LiveView {
 
   private end(event: Extract<WatchedEvent, { type: 'run_completed' }>): string {
     const { answer, error } = event.result;
-    const isShown = ['', this.lastText.trim(), error?.message.trim()].includes(answer.trim());
     const tookMs = this.startedAt === null ? null : Date.parse(event.at) - Date.parse(this.startedAt);
     const [title = '', ...rest] = renderResult(event.result, this.style, this.spend.ceilingUsd);
     return this.block([
-      ...(isShown ? [] : indented(answer.trim(), INDENT)),
+      ...this.answer(answer, error?.message),
       `${title}${tookMs === null ? '' : ` · ${formatDuration(tookMs)}`}`,
       ...rest,
     ]);
   }
 
-  private commands(event: Extract<WatchedEvent, { type: 'decision_requested' }>): string[] {
+  /** An answer that is not on the screen yet, as words of the model or because an error says the same. */
+  private answer(answer: string, error = ''): string[] {
+    const isShown = ['', this.lastText.trim(), error.trim()].includes(answer.trim());
+    return isShown ? [] : indented(answer.trim(), INDENT);
+  }
+
+  private commands(
+    event: Extract<WatchedEvent, { type: 'decision_requested' | 'decision_reminder' }>,
+  ): string[] {
     if (!this.options.showCommands) return [];
     return howToSettle(event, event.runId).map((line) => this.style.dim(`      ${line}`));
   }

@@ -1,25 +1,26 @@
 import { clearScreenDown, createInterface, cursorTo, moveCursor, type Interface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PendingItem } from '../core/progress.js';
 import type { Streams } from './context.js';
-import { promptFor, promptForText, readLine, type Choice } from './decision-prompt.js';
+import { promptFor, promptForText, readLine, type Choice, type Question } from './decision-prompt.js';
 
-/** What was typed before a question was there is no answer to it; it arrives within this time. */
-const DISCARD_MS = 60;
+/** What was typed before a question was there is no answer to it; it arrives within this time. So do the lines of one paste. */
+const BURST_MS = 60;
 
-interface Question {
-  item: PendingItem;
+interface Asked {
+  item: Question;
   /** The choice that waits for its text. */
   textFor: 'reject' | 'answer' | null;
+  /** What was typed so far: pasted text has several lines. */
+  lines: string[];
 }
 
 /**
- * Asks for decisions on the last line of a terminal while other lines go on appearing above it. One question at a time, in the order in
- * which they came up; a question that was settled elsewhere goes away.
+ * Asks for decisions and messages on the last line of a terminal while other lines go on appearing above it. One question at a time, in
+ * the order in which they came up; a question that was settled elsewhere goes away.
  */
 export class Prompter {
-  private readonly queue: PendingItem[] = [];
-  private question: Question | null = null;
+  private queue: Question[] = [];
+  private question: Asked | null = null;
   private readline: Interface | null = null;
   private isShown = false;
   private isClosed = false;
@@ -30,20 +31,22 @@ export class Prompter {
   /** @param on.choose hears of each choice. @param on.interrupt hears of Ctrl-C. */
   constructor(
     private readonly streams: Pick<Streams, 'stdin' | 'stdout'>,
-    private readonly on: { choose(item: PendingItem, choice: Choice): void; interrupt(): void },
+    private readonly on: { choose(item: Question, choice: Choice): void; interrupt(): void },
   ) {}
 
-  /** Asks, when the questions before are settled. */
-  ask(item: PendingItem): void {
+  /** Asks, when the questions before are settled. What was asked before under the same id is not asked any more. */
+  ask(item: Question): void {
+    this.withdraw(item.callId);
+    if (this.isClosed) return this.leave(item);
     this.queue.push(item);
     if (!this.question) void this.next();
   }
 
-  /** Forgets a question that was settled. */
+  /** Forgets a question that was settled, and those of the sub-agent that had carried the call out. */
   withdraw(callId: string): void {
-    const index = this.queue.findIndex((item) => item.callId === callId);
-    if (index >= 0) this.queue.splice(index, 1);
-    if (this.question?.item.callId !== callId) return;
+    const isSettled = (item: Question) => item.callId === callId || item.callId.startsWith(`${callId}/`);
+    this.queue = this.queue.filter((item) => !isSettled(item));
+    if (!this.question || !isSettled(this.question.item)) return;
     this.hide();
     void this.next();
   }
@@ -69,15 +72,15 @@ export class Prompter {
 
   private async next(): Promise<void> {
     const item = this.queue.shift();
-    this.question = item ? { item, textFor: null } : null;
+    this.question = item ? { item, textFor: null, lines: [] } : null;
     const { question } = this;
     if (!question || this.isClosed) return this.release();
     const readline = this.readline ?? this.open();
     readline.removeAllListeners('line');
-    await delay(DISCARD_MS);
+    await delay(BURST_MS);
     if (this.isClosed || this.question !== question) return;
     readline.write(null, { ctrl: true, name: 'u' });
-    readline.on('line', (line) => this.take(line));
+    readline.on('line', (line) => void this.gather(question, line));
     this.show();
   }
 
@@ -95,11 +98,18 @@ export class Prompter {
     // Ctrl-D: the questions stay for later, and the watching goes on.
     readline.on('close', () => {
       if (this.readline !== readline) return;
+      const { question } = this;
       this.isClosed = true;
       this.hide();
       this.release();
+      if (question) this.leave(question.item);
     });
     return readline;
+  }
+
+  /** Whoever can be asked no more says nothing more to a session. */
+  private leave(item: Question): void {
+    if (item.kind === 'message') this.on.choose(item, { kind: 'leave' });
   }
 
   private release(): void {
@@ -111,10 +121,16 @@ export class Prompter {
     this.heldBack = '';
   }
 
-  private take(line: string): void {
-    const { question } = this;
-    if (!question) return;
+  private async gather(question: Asked, line: string): Promise<void> {
     this.isShown = false;
+    const count = question.lines.push(line);
+    await delay(BURST_MS);
+    // Settled elsewhere meanwhile, more lines have come, or one more is under way.
+    if (this.question !== question || question.lines.length !== count || this.readline?.line) return;
+    this.take(question, question.lines.splice(0).join('\n'));
+  }
+
+  private take(question: Asked, line: string): void {
     const { item, textFor } = question;
     const reading =
       textFor === null
@@ -134,7 +150,7 @@ export class Prompter {
     if (!question || !readline) return;
     if (this.isMidLine) this.write('\n');
     readline.setPrompt(
-      question.textFor === null ? promptFor(question.item.kind) : promptForText(question.textFor),
+      question.textFor === null ? promptFor(question.item) : promptForText(question.textFor),
     );
     readline.prompt(true);
     this.isShown = true;

@@ -1,7 +1,6 @@
 import type { WatchedEvent } from '../client/run-handle.js';
-import type { LimitName, PendingItem, RunResult } from '../core/progress.js';
+import type { LimitName } from '../core/progress.js';
 import {
-  argLines,
   formatArgs,
   formatCount,
   formatDuration,
@@ -12,7 +11,9 @@ import {
   plural,
   printable,
 } from './format.js';
-import { costOf, formatShare, spendLines } from './render-spend.js';
+import { renderPending, renderReminder } from './render-pending.js';
+import { renderResult } from './render-result.js';
+import { formatShare } from './render-spend.js';
 import type { Style } from './style.js';
 
 /** Longest one-line form of arguments and results. */
@@ -25,6 +26,7 @@ export function renderEvent(event: WatchedEvent, style: Style): string[] {
     case 'run_started':
       return [
         `${style.bold(event.runId)}  ${printable(event.model)}  ${dim(ceilings(formatLimits(event.limits)))}`,
+        ...(event.forkOf === undefined ? [] : [dim(`goes on from ${printable(event.forkOf)}`)]),
         ...indented(event.goal.trim().slice(0, 2_000), '  '),
         ...event.warnings.map((warning) => yellow(`! ${oneLine(warning, 400)}`)),
       ];
@@ -37,43 +39,89 @@ export function renderEvent(event: WatchedEvent, style: Style): string[] {
       return [dim(`  ${usageOf(event)}`)];
     case 'model_failed':
       return [red(`  ! ${oneLine(event.message, 300)}`), dim(`    ${attemptOf(event)}`)];
-    case 'tool_started': {
-      const args = formatArgs(event.args, MAX_LINE_CHARS);
-      return [`  → ${dim(event.callId)} ${printable(event.tool)}${args === '' ? '' : ` ${dim(args)}`}`];
-    }
+    case 'tool_started':
+      return renderToolStart(event, style);
     case 'tool_completed':
       return [renderToolEnd(event, style)];
-    case 'decision_requested':
-      return renderPending(event, style);
-    case 'decision_made':
-      return [renderDecision(event, style)];
     case 'run_completed':
       return renderResult(event.result, style);
+    case 'decision_requested':
+    case 'decision_reminder':
+    case 'approval_counted':
+    case 'decision_made':
+    case 'outcome_verified':
+      return renderHuman(event, style);
     default:
       return renderControl(event, style);
   }
 }
 
-type ControlEvent = Exclude<
+type HumanEvent = Extract<
   WatchedEvent,
   {
     type:
-      | 'run_started'
-      | 'step_started'
-      | 'model_completed'
-      | 'model_failed'
-      | 'tool_started'
-      | 'tool_completed'
       | 'decision_requested'
+      | 'decision_reminder'
+      | 'approval_counted'
       | 'decision_made'
-      | 'run_completed';
+      | 'outcome_verified';
   }
+>;
+
+/** What a call waits for, and what becomes of that. */
+function renderHuman(event: HumanEvent, style: Style): string[] {
+  switch (event.type) {
+    case 'decision_requested':
+      return renderPending(event, style);
+    case 'decision_reminder':
+      return [renderReminder(event, style)];
+    case 'approval_counted': {
+      const { callId, tool, have, needed } = event;
+      return [
+        `  ${style.green('approved')} ${callId} ${printable(tool)}${by(event.by)}: ${have} of ${needed}`,
+      ];
+    }
+    case 'decision_made':
+      return [renderDecision(event, style)];
+    case 'outcome_verified': {
+      const verdict = {
+        executed: 'it did run, says the tool itself',
+        not_executed: 'it did not run, says the tool itself',
+        unknown: 'the tool itself cannot tell whether it ran',
+      }[event.verdict];
+      return [style.yellow(`  ? ${event.callId} ${printable(event.tool)} ${verdict}`)];
+    }
+  }
+}
+
+type ControlEvent = Exclude<
+  WatchedEvent,
+  | HumanEvent
+  | {
+      type:
+        | 'run_started'
+        | 'step_started'
+        | 'model_completed'
+        | 'model_failed'
+        | 'tool_started'
+        | 'tool_completed'
+        | 'run_completed';
+    }
 >;
 
 function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
   switch (event.type) {
     case 'message_accepted':
-      return [`» message taken (${event.mode})${by(event.by)}`];
+      return [`» message ${oneLine(event.messageId, 60)} taken (${event.mode})${before(event.position)}${by(event.by)}`];
+    case 'turn_completed':
+      return [`» waits for the next message${dim(`  until ${event.idleUntil}`)}`];
+    case 'context_tainted':
+      return [
+        yellow(`! ${event.callId} ${printable(event.tool)} has brought in text from outside`),
+        dim('    from here on side effects wait for a decision, unless the run has --taint off'),
+      ];
+    case 'webhook_failed':
+      return [yellow(`! the webhook was not told (${event.notice}): ${event.code} ${oneLine(event.message, 300)}`)];
     case 'control_rejected':
       return [yellow(`! ${event.control} refused: ${event.code} ${oneLine(event.message, 300)}`)];
     case 'limit_warning':
@@ -107,55 +155,6 @@ function reasonOf(limit: LimitName): string {
   return limit === 'cost' ? 'the cost limit leaves too little for a step' : `the ${limit} limit is reached`;
 }
 
-/** What waits for a human, in full: nobody should decide on less. */
-export function renderPending(
-  item: Omit<PendingItem, 'requestedAt'> & { runId?: string },
-  style: Style,
-): string[] {
-  const title = {
-    decision: 'waits for a decision',
-    question: 'asks',
-    unknown_outcome: 'may or may not have run: nobody knows',
-  }[item.kind];
-  const expiry = item.expiresAt === null ? '' : style.dim(`  until ${item.expiresAt}`);
-  return [
-    `${style.yellow(`  ? ${item.callId} ${printable(item.tool)} ${title}`)}${expiry}`,
-    ...argLines(item.args, '      '),
-  ];
-}
-
-/** The commands that settle a pending item. */
-export function howToSettle({ kind, callId }: Pick<PendingItem, 'kind' | 'callId'>, runId: string): string[] {
-  const reject = `longhaul reject ${runId} ${callId} --note "WHY"`;
-  const answer = `longhaul answer ${runId} ${callId} "TEXT"`;
-  const approve = `longhaul approve ${runId} ${callId}`;
-  if (kind === 'question') return [answer];
-  if (kind === 'decision') return [approve, reject];
-  return [`${approve}   (runs it again)`, `${answer}   (what came of it)`, `${reject}   (stays unknown)`];
-}
-
-/**
- * How a run ended, without its answer.
- * @param maxCostUsd the ceiling that the cost is held against, where it is known.
- */
-export function renderResult(result: RunResult, style: Style, maxCostUsd: number | null = null): string[] {
-  const { runId, outcome, limit, limitsReached, error, spend, steps, unknownOutcomes } = result;
-  const paint = outcome === 'done' ? style.green : outcome === 'failed' ? style.red : style.yellow;
-  const title = limit === null ? outcome : `${outcome} (${limit})`;
-  const tokens = `${formatCount(spend.promptTokens + spend.completionTokens)} tokens`;
-  const lines = [
-    `${paint(`■ ${title}`)}  ${plural(steps, 'step')} · ${tokens} · ${costOf(spend, maxCostUsd)}`,
-  ];
-  if (limitsReached.length > 1) lines.push(`  limits reached: ${limitsReached.join(', ')}`);
-  lines.push(...spendLines(spend).map((line) => style.dim(`  ${line}`)));
-  if (limit === 'cost')
-    lines.push(style.dim(`  Go on from here with more money: longhaul fork ${runId} --max-cost USD`));
-  if (error !== null) lines.push(style.red(`  ${error.code}: ${oneLine(error.message, 1_000)}`));
-  for (const { callId, tool } of unknownOutcomes)
-    lines.push(style.yellow(`  ! ${callId} ${printable(tool)} may or may not have run`));
-  return lines;
-}
-
 function attemptOf(event: Extract<WatchedEvent, { type: 'model_failed' }>): string {
   const { at, attempt, code, model, retryAt } = event;
   const what = `${code}, attempt ${attempt} with ${printable(model)}`;
@@ -178,6 +177,19 @@ function reconciliationOf(event: Extract<WatchedEvent, { type: 'cost_reconciled'
   const { model, costNanoUsd, estimatedNanoUsd } = event;
   const before = estimatedNanoUsd === null ? 'unknown before' : `held: ${formatUsd(estimatedNanoUsd / 1e9)}`;
   return `$ the server says that a call to ${printable(model)} cost ${formatUsd(costNanoUsd / 1e9)} (${before})`;
+}
+
+function renderToolStart(
+  { callId, tool, args, childRunId }: Extract<WatchedEvent, { type: 'tool_started' }>,
+  { dim }: Style,
+): string[] {
+  const shown = formatArgs(args, MAX_LINE_CHARS);
+  return [
+    `  → ${dim(callId)} ${printable(tool)}${shown === '' ? '' : ` ${dim(shown)}`}`,
+    ...(childRunId === undefined
+      ? []
+      : [dim(`      sub-agent ${printable(childRunId)}: longhaul watch ${printable(childRunId)}`)]),
+  ];
 }
 
 function renderToolEnd(
@@ -218,7 +230,10 @@ function renderDecision(
       ? ''
       : ` with other arguments ${dim(formatArgs(event.editedArgs, MAX_LINE_CHARS))}`;
   const note = event.note === null || event.note === '' ? '' : `: ${oneLine(event.note, 300)}`;
-  return `  ${word} ${event.callId} ${printable(event.tool)}${edited}${by(event.by)}${note}`;
+  const scope = event.scope === undefined ? '' : ' for the rest of the run';
+  const who = by(event.approvedBy?.join(', ') ?? event.by);
+  const signed = event.signed ? ' (signed)' : '';
+  return `  ${word} ${event.callId} ${printable(event.tool)}${scope}${edited}${who}${signed}${note}`;
 }
 
 function usageOf(event: Extract<WatchedEvent, { type: 'model_completed' }>): string {
@@ -235,5 +250,10 @@ function ceilings(parts: readonly string[]): string {
 }
 
 function by(name: string | null): string {
-  return name === null ? '' : ` by ${oneLine(name, 60)}`;
+  return name === null ? '' : ` by ${oneLine(name, 120)}`;
+}
+
+/** How many messages wait before one. */
+export function before(position: number): string {
+  return position === 0 ? '' : `, ${position} before it`;
 }

@@ -12,7 +12,8 @@ import {
   plural,
   printable,
 } from './format.js';
-import { howToSettle, renderPending, renderResult } from './render-event.js';
+import { howToSettle, renderPending } from './render-pending.js';
+import { renderResult } from './render-result.js';
 import { costOf, spendLines } from './render-spend.js';
 import type { Style } from './style.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { AgentError } from '../core/errors.js';
-import type { JsonObject } from '../core/json.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import type { RunInput, RunPriority } from '../core/run-input.js';
 import { addCommand, given, refuseLater } from './command.js';
 import { withRuns, type CliContext } from './context.js';
@@ -11,6 +11,7 @@ import {
   parseApproverLine,
   parseApproverLines,
   parseCount,
+  parseDuration,
   parseJsonObject,
   parseNames,
   parseNumber,
@@ -33,7 +34,11 @@ interface StartFlags extends FollowFlags, LimitFlags, PriorityFlags {
   unpriced?: RunInput['unpricedModels'];
   input?: string;
   review?: unknown;
-  session?: unknown;
+  session?: boolean;
+  idle?: number;
+  requestedBy?: string;
+  webhook?: string;
+  taint?: RunInput['taint'];
 }
 
 interface PriorityFlags {
@@ -66,6 +71,16 @@ export function addStart(program: Command, context: CliContext): void {
     )
     .option('--approver <line>', 'whose signed decisions count alone, see: longhaul keys', parseApproverLine)
     .option('--approvers <lines>', 'several of them, with commas or line breaks between', parseApproverLines)
+    .option('--requested-by <name>', 'who asks for the run (default: the user of the system)')
+    .addOption(
+      new Option(
+        '--taint <policy>',
+        'whether side effects need a decision once content from outside was read (default: ask)',
+      ).choices(['ask', 'off']),
+    )
+    .option('--webhook <url>', 'told when a human is asked, and when the run has ended')
+    .option('--session', 'stay after the answer, and wait for the next message')
+    .option('--idle <time>', 'how long a session waits for it (default: 24h)', parseDuration)
     .addOption(
       new Option('--reasoning <effort>', 'how hard the model thinks').choices(['low', 'medium', 'high']),
     )
@@ -83,12 +98,11 @@ export function addStart(program: Command, context: CliContext): void {
     .option('--fairness-weight <number>', 'share of the turns of this key (default: 1)', parseNumber)
     .option('--input <file>', 'run input as JSON, - for stdin; flags win over it')
     .addOption(new Option('--review [rounds]').hideHelp())
-    .addOption(new Option('--session').hideHelp())
     .action((goal: string | undefined, flags: StartFlags) => start(context, goal, flags));
 }
 
 async function start(context: CliContext, goal: string | undefined, flags: StartFlags): Promise<void> {
-  refuseLater(flags, { review: '--review', session: '--session' });
+  refuseLater(flags, { review: '--review' });
   const file = flags.input === undefined ? {} : readInput(flags.input);
   if (goal === undefined && file['goal'] === undefined)
     throw new AgentError(
@@ -98,8 +112,10 @@ async function start(context: CliContext, goal: string | undefined, flags: Start
   const limits = { ...Object(file['limits']), ...limitsOf(flags) };
   const priority = { ...Object(file['priority']), ...priorityOf(flags) };
   const input = context.checkInput({
+    ...given<Partial<RunInput>>({ requestedBy: context.userName }),
     ...file,
     ...toInput(goal, flags),
+    ...sessionOf(flags, file['session']),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(Object.keys(priority).length > 0 && { priority }),
   });
@@ -122,6 +138,9 @@ function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput>
     stopOnTool,
     budget,
     unpriced: unpricedModels,
+    requestedBy,
+    webhook: webhookUrl,
+    taint,
   } = flags;
   const approvers = [...(flags.approvers ?? []), ...(flags.approver ?? [])];
   return given<Partial<RunInput>>({
@@ -138,7 +157,21 @@ function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput>
     approvers: approvers.length === 0 ? undefined : approvers,
     budget,
     unpricedModels,
+    requestedBy,
+    webhookUrl,
+    taint,
   });
+}
+
+/** @param inFile what the input file says of it. */
+function sessionOf(
+  { session = false, idle: idleMs }: StartFlags,
+  inFile: JsonValue | undefined,
+): Pick<RunInput, 'session'> {
+  const isInFile = inFile !== undefined && inFile !== false;
+  if (idleMs === undefined) return session && !isInFile ? { session } : {};
+  if (session || isInFile) return { session: { idleMs } };
+  throw new AgentError('INPUT_INVALID', '--idle is how long a session waits: add --session.');
 }
 
 function priorityOf({ priority, fairnessKey, fairnessWeight }: PriorityFlags): RunPriority {

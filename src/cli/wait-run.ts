@@ -3,7 +3,8 @@ import { writeJson, type CliContext, type Run } from './context.js';
 import { exitOfResult } from './exit.js';
 import { follow } from './follow.js';
 import { printable } from './format.js';
-import { howToSettle, renderResult } from './render-event.js';
+import { howToSettle } from './render-pending.js';
+import { renderResult } from './render-result.js';
 import { stopWatching } from './watch-run.js';
 
 /**
@@ -34,6 +35,10 @@ export async function waitForRun(
                 `${event.callId} ${printable(event.tool)} waits for you:`,
                 ...howToSettle(event, run.runId),
               ].join('\n  '),
+            );
+          if (event.type === 'turn_completed')
+            note(
+              `It has answered, and waits for the next message until ${event.idleUntil}:\n  longhaul say ${run.runId} "TEXT"`,
             );
           if (event.type === 'run_completed') ({ result } = event);
         },

@@ -1,14 +1,9 @@
-import type { WatchedEvent } from '../client/run-handle.js';
-import { AgentError, isAgentError } from '../core/errors.js';
-import type { PendingItem, RunResult } from '../core/progress.js';
+import { AgentError } from '../core/errors.js';
+import type { RunResult } from '../core/progress.js';
 import type { CliContext, Run } from './context.js';
-import { writeJson } from './context.js';
-import type { Choice } from './decision-prompt.js';
 import { EXIT, exitOfResult } from './exit.js';
 import { follow } from './follow.js';
-import { oneLine } from './format.js';
-import { LiveView } from './live-view.js';
-import { Prompter } from './prompter.js';
+import { openScreen } from './screen.js';
 
 /** How a run is watched. */
 export interface WatchOptions {
@@ -21,13 +16,18 @@ export interface WatchOptions {
 const IDLE_MS = 5_000;
 
 /**
- * Shows a run until it ends, and returns the exit code for how it ended. On a terminal it shows the model's words as they come and asks
- * for decisions in place. Ctrl-C ends the watching only.
+ * Shows a run until it ends, and returns the exit code for how it ended. On a terminal it shows the model's words as they come, asks for
+ * decisions in place, and for the next message once a session has answered. Ctrl-C ends the watching only, as does an empty message.
  */
 export async function watchRun(context: CliContext, run: Run, options: WatchOptions): Promise<number> {
   const interrupted = new AbortController();
+  let isLeft = false;
   const interrupt = () => interrupted.abort();
-  const screen = options.json ? jsonScreen(context) : textScreen(context, run, interrupt);
+  const leave = () => {
+    isLeft = true;
+    interrupt();
+  };
+  const screen = openScreen(context, run, { json: options.json, interrupt, leave });
   process.once('SIGINT', interrupt);
   const idle = setTimeout(
     () => screen.note(`No worker has taken ${run.runId} up yet. Start one with: longhaul worker`),
@@ -54,6 +54,7 @@ export async function watchRun(context: CliContext, run: Run, options: WatchOpti
     process.off('SIGINT', interrupt);
     screen.close();
   }
+  if (isLeft) return leaveSession(context, run.runId);
   if (interrupted.signal.aborted) return stopWatching(context, run.runId);
   if (!result)
     throw new AgentError(
@@ -69,73 +70,10 @@ export function stopWatching({ stderr }: Pick<CliContext, 'stderr'>, runId: stri
   return EXIT.interrupted;
 }
 
-interface Screen {
-  event(event: WatchedEvent): void;
-  skip(event: WatchedEvent): void;
-  delta(delta: Parameters<LiveView['delta']>[0]): void;
-  /** Something about the watching itself. */
-  note(text: string): void;
-  close(): void;
-}
-
-function jsonScreen(context: CliContext): Screen {
-  return {
-    event: (event) => writeJson(context, event),
-    skip: () => undefined,
-    delta: (delta) => writeJson(context, delta),
-    note: (text) => void context.stderr.write(`${text}\n`),
-    close: () => undefined,
-  };
-}
-
-function textScreen(context: CliContext, run: Run, interrupt: () => void): Screen {
-  const { stdin, stdout, style } = context;
-  const isInteractive = Boolean(stdin.isTTY && stdout.isTTY);
-  const view = new LiveView(style, { showCommands: !isInteractive });
-  const warn = (text: string) => prompter.print(`${view.endLine()}${style.yellow(text)}\n`);
-  const choose = (item: PendingItem, choice: Choice) =>
-    void settle(run, { item, choice, by: context.userName }).catch((error: unknown) => {
-      warn(`  ${oneLine(error instanceof Error ? error.message : String(error), 300)}`);
-      // Settled elsewhere in the same moment, or over: there is nothing to ask any more.
-      if (isAgentError(error) && error.code !== 'TEMPORAL_UNREACHABLE') return;
-      prompter.ask(item);
-    });
-  const prompter = new Prompter({ stdin, stdout }, { choose, interrupt });
-  return {
-    event(event) {
-      prompter.print(view.event(event));
-      if (!isInteractive) return;
-      if (event.type === 'decision_requested') prompter.ask(event);
-      // A call may also be settled by a limit or the end of the run.
-      if (event.type === 'decision_made' || event.type === 'tool_completed') prompter.withdraw(event.callId);
-    },
-    skip: (event) => view.skip(event),
-    delta: (delta) => prompter.print(view.delta(delta)),
-    note: warn,
-    close: () => {
-      prompter.close();
-      stdout.write(view.endLine());
-    },
-  };
-}
-
-/** Sends a choice, bound to the arguments that were shown. */
-function settle(
-  run: Run,
-  { item, choice, by }: { item: PendingItem; choice: Choice; by: string | undefined },
-): Promise<void> {
-  const options = {
-    ...(by !== undefined && { by }),
-    ...(item.argsHash !== null && { argsHash: item.argsHash }),
-  };
-  switch (choice.kind) {
-    case 'approve':
-      return run.approve(item.callId, options);
-    case 'reject':
-      return run.reject(item.callId, { ...options, ...(choice.text !== '' && { note: choice.text }) });
-    case 'answer':
-      return run.answer(item.callId, choice.text, by === undefined ? {} : { by });
-    case 'later':
-      return Promise.resolve();
-  }
+/** Says how to go on with a session that waits. */
+function leaveSession({ stderr }: Pick<CliContext, 'stderr'>, runId: string): number {
+  stderr.write(
+    `${runId} waits for the next message. Go on: longhaul watch ${runId}\nOr say it from anywhere: longhaul say ${runId} "TEXT"\n`,
+  );
+  return EXIT.done;
 }

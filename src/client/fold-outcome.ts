@@ -11,7 +11,7 @@ import type { HistoryEvent } from './history.js';
 /** How a sub-agent ended, as the history of the run says that has delegated. */
 export interface ChildEnd {
   initiatedEventId: unknown;
-  outcome(): Promise<Outcome<unknown>>;
+  outcome: () => Promise<Outcome<unknown>>;
 }
 
 /** The end of a sub-agent in an event, or `null`. */

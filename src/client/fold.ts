@@ -16,13 +16,18 @@ import { readSnapshot } from '../core/snapshot.js';
 import { startState } from '../core/start.js';
 import type { RunState } from '../core/state.js';
 import { plan } from '../core/work.js';
-import { CHILD, childEnd, toInput } from './fold-outcome.js';
+import { CHILD, childEnd, toInput, type ChildEnd } from './fold-outcome.js';
 import type { HistoryEvent, HistoryPage } from './history.js';
 
 type Failure = temporal.api.failure.v1.IFailure;
 
 /** A fact that waits for the workflow task that brings it to the run. */
-type Pending = { kind: 'signal' | 'cancel' | 'other'; toInput(atMs: number): Promise<Input | null> };
+type Pending = {
+  kind: 'signal' | 'cancel' | 'other' | 'child';
+  /** Of the work that it settles, if it is a sub-agent's end. */
+  key?: string;
+  toInput(atMs: number): Promise<Input | null>;
+};
 
 /** A workflow task that has completed, with what its completion wrote. */
 interface Task {
@@ -37,8 +42,8 @@ interface Task {
  * them, and applies them to the same core. So events, progress and transcript need no worker and no other store.
  *
  * Order, by workflow task: signals, then updates that its completion accepted, then a request to cancel, which the
- * workflow hears of sooner than of what activities and timers did, then the rest as history has it. What came before a
- * task that failed or timed out is brought by the next one.
+ * workflow hears of sooner than of what activities and timers did, then these as history has them, then the ends of sub-agents
+ * by key. What came before a task that failed or timed out is brought by the next one.
  */
 export class RunFold {
   private state: RunState | null = null;
@@ -157,7 +162,7 @@ export class RunFold {
     const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     if (failed) return this.settled(failed.scheduledEventId, () => this.failure(failed.failure));
     const child = childEnd(event, this.converter);
-    if (child) return this.settled(child.initiatedEventId, child.outcome);
+    if (child) return this.agentEnded(child);
     const canceled = event.activityTaskCanceledEventAttributes;
     if (canceled)
       return this.settled(canceled.scheduledEventId, async () => {
@@ -165,6 +170,12 @@ export class RunFold {
         return toOutcome(new CancelledFailure('CANCELLED', details));
       });
     return null;
+  }
+
+  private agentEnded({ initiatedEventId, outcome }: ChildEnd): Pending | null {
+    const { key = '' } = this.keys.get(String(initiatedEventId)) ?? {};
+    const settled = this.settled(initiatedEventId, outcome);
+    return settled && { ...settled, kind: 'child', key };
   }
 
   /** A sub-agent's run is called after this one and the key of its work. */
@@ -220,6 +231,7 @@ export class RunFold {
       ...task.updates,
       ...task.pending.filter((one) => one.kind === 'cancel'),
       ...task.pending.filter((one) => one.kind === 'other'),
+      ...byKey(task.pending.filter((one) => one.kind === 'child')),
     ];
     for (const one of inOrder) {
       const input = await one.toInput(task.atMs);
@@ -267,6 +279,10 @@ export class RunFold {
 
 function other(toInput: Pending['toInput']): Pending {
   return { kind: 'other', toInput };
+}
+
+function byKey(pending: readonly Pending[]): Pending[] {
+  return [...pending].sort(({ key: one = '' }, { key: other = '' }) => (one < other ? -1 : 1));
 }
 
 function timeOf(event: HistoryEvent): number {

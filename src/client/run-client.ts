@@ -28,6 +28,8 @@ export type StartInput = RunInput & { stopWhen?: StopCondition[] };
 export interface RunListItem {
   runId: string;
   temporalRunId: string;
+  /** The workflow that has started it: of a sub-agent the run that has delegated; `null` for a run of its own. */
+  parentId: string | null;
   /** `running`, `waiting`, `paused`, `landing` or `closed`; the server's word where the attribute is missing. */
   status: string;
   /** How it ended; `null` while it runs, and where an older version did not say. */
@@ -92,12 +94,12 @@ export class RunClient {
   }
 
   /**
-   * The newest runs first.
-   * @param options.status filters by `AgentStatus`. @param options.limit default 20.
+   * The newest runs first, without sub-agents.
+   * @param options.status filters by `AgentStatus`. @param options.limit default 20. @param options.all with sub-agents.
    * @throws AgentError `TEMPORAL_UNREACHABLE`
    */
-  async list(options: { status?: string; limit?: number } = {}): Promise<RunListItem[]> {
-    const { status, limit = 20 } = options;
+  async list(options: { status?: string; limit?: number; all?: boolean } = {}): Promise<RunListItem[]> {
+    const { status, limit = 20, all = false } = options;
     const filter = statusFilter(status);
     const items: RunListItem[] = [];
     try {
@@ -105,7 +107,8 @@ export class RunClient {
         query: `WorkflowType = '${AGENT_RUN}' AND ExecutionStatus != 'ContinuedAsNew'${filter}`,
       })) {
         if (items.length >= limit) break;
-        items.push(toListItem(info));
+        const item = toListItem(info);
+        if (all || !isSubAgent(item)) items.push(item);
       }
     } catch (error) {
       throw toAgentError(error, '');
@@ -117,6 +120,11 @@ export class RunClient {
   close(): Promise<void> {
     return this.client.connection.close();
   }
+}
+
+/** A run that a workflow of the user's own has started has a parent too; a sub-agent is called after the run that has delegated. */
+function isSubAgent({ runId, parentId }: RunListItem): boolean {
+  return parentId !== null && runId.startsWith(`${parentId}/`);
 }
 
 /** Whether a run is closed is the server's word: one that was terminated could not say so itself. */
@@ -136,6 +144,7 @@ function toListItem(info: WorkflowExecutionInfo): RunListItem {
     ...endOf(info),
     runId: info.workflowId,
     temporalRunId: info.runId,
+    parentId: info.parentExecution?.workflowId || null,
     status: info.closeTime ? 'closed' : typeof status === 'string' ? status : info.status.name.toLowerCase(),
     model: typeof model === 'string' ? model : null,
     steps: numberOr(attribute('AgentSteps')),

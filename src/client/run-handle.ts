@@ -7,18 +7,18 @@ import type { RunEvent } from '../core/events.js';
 import type { JsonObject } from '../core/json.js';
 import type { PendingItem, Progress, RunResult } from '../core/progress.js';
 import { limitsOf } from '../core/limits.js';
+import type { ControlReceipt } from '../core/receipt.js';
 import type { LimitsInput, RunInput } from '../core/run-input.js';
 import { takeSnapshot } from '../core/snapshot.js';
-import type { RunState } from '../core/state.js';
 import type { TranscriptItem } from '../core/transcript.js';
 import { view } from '../core/view.js';
 import type { DecisionOptions } from './decision-options.js';
 import { DeltaReader, type Delta } from './deltas.js';
 import { toAgentError } from './errors.js';
-import { RunFold } from './fold.js';
+import type { RunFold } from './fold.js';
 import { forkId } from './fork-id.js';
-import { firstRunId, readHistory } from './history.js';
-import { toRecord, type RunRecord } from './run-record.js';
+import { RunHistory } from './run-history.js';
+import type { RunRecord } from './run-record.js';
 import { sleep } from './sleep.js';
 
 /** A durable event as watchers get it; `model_completed` carries the hash of its whole text. */
@@ -44,6 +44,16 @@ export interface ForkOptions {
   say?: string;
   /** Ceilings; what is left out is as in the run that is forked. Cost, steps and tokens count from that run's start. */
   limits?: LimitsInput;
+  /** Who asks for the new run. Default: who asked for the run that is forked. */
+  requestedBy?: string;
+}
+
+/** What a run says of a message that it has taken. */
+export interface SayReceipt {
+  /** Chosen by the run where the sender has chosen none. */
+  messageId: string;
+  /** How many messages wait before it. `null`: one with this id was taken before, and has reached the model. */
+  position: number | null;
 }
 
 /** A run that has just been started. */
@@ -51,12 +61,16 @@ export type StartedRun = RunHandle & { temporalRunId: string };
 
 /** One run, on the server. Everything that reads works from history alone, with no worker alive. */
 export class RunHandle {
+  private readonly history: RunHistory;
+
   constructor(
     private readonly client: Client,
     /** The workflow id. */
     readonly runId: string,
     private readonly startRun: (input: RunInput, options: { id?: string }) => Promise<StartedRun>,
-  ) {}
+  ) {
+    this.history = new RunHistory(client, runId);
+  }
 
   /**
    * Starts a new run that goes on from this one, running or ended. What this run has spent up to there counts against the new one's
@@ -65,12 +79,13 @@ export class RunHandle {
    * `TEMPORAL_UNREACHABLE`
    */
   async fork(options: ForkOptions = {}): Promise<StartedRun> {
-    const { id, step, model, say, limits } = options;
-    const state = step === undefined ? await this.state() : await this.stateAfter(step);
+    const { id, step, model, say, limits, requestedBy } = options;
+    const state = step === undefined ? await this.history.state() : await this.history.stateAfter(step);
     const snapshot = takeSnapshot(state);
     const input: RunInput = {
       ...state.input,
       ...(model !== undefined && { model }),
+      ...(requestedBy !== undefined && { requestedBy }),
       limits: { ...limitsOf(state), ...limits },
       fork: { of: this.runId, snapshot, ...(say !== undefined && { say }) },
     };
@@ -87,7 +102,7 @@ export class RunHandle {
     options: { fromSeq?: number; follow?: boolean; signal?: AbortSignal } = {},
   ): AsyncGenerator<WatchedEvent> {
     const { fromSeq = 0, follow = true, signal } = options;
-    for await (const { events } of this.pages({ follow, ...(signal && { signal }) })) {
+    for await (const { events } of this.history.pages({ follow, ...(signal && { signal }) })) {
       for (const event of events) if (event.seq >= fromSeq) yield withTextHash(event);
     }
   }
@@ -107,26 +122,20 @@ export class RunHandle {
    * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
    */
   async progress(): Promise<Progress> {
-    return view(await this.state());
+    return view(await this.history.state());
   }
 
   /** The messages that the model sees. */
   async transcript(): Promise<TranscriptItem[]> {
-    return (await this.state()).transcript;
+    return (await this.history.state()).transcript;
   }
 
   /**
    * All that history tells of the run, read in one go: one moment of it, also while it runs.
    * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
    */
-  async record(): Promise<RunRecord> {
-    const events: RunEvent[] = [];
-    let last: RunFold | null = null;
-    for await (const page of this.pages({ follow: false })) {
-      events.push(...page.events);
-      last = page.fold;
-    }
-    return toRecord(this.found(last), events);
+  record(): Promise<RunRecord> {
+    return this.history.record();
   }
 
   /** What waits for a human. */
@@ -137,7 +146,7 @@ export class RunHandle {
   /** Waits for the end and returns how it came about, whatever it was. */
   async result(options: { signal?: AbortSignal } = {}): Promise<RunResult> {
     let fold: RunFold | null = null;
-    for await (const page of this.pages({ follow: true, ...options })) fold = page.fold;
+    for await (const page of this.history.pages({ follow: true, ...options })) fold = page.fold;
     const result = fold?.current()?.result;
     if (!result)
       throw new AgentError(
@@ -181,9 +190,20 @@ export class RunHandle {
     return this.control('answer', { ...(callId !== undefined && { callId }), text, ...options });
   }
 
-  /** Says something to the agent. @param options.mode default `steer`. */
-  say(text: string, options: { mode?: SayMode; messageId?: string; by?: string } = {}): Promise<void> {
-    return this.control('say', { text, ...options });
+  /**
+   * Says something to the agent; to a session that has answered, the next message of the conversation.
+   * @param options.mode default `steer`. @param options.messageId a message with an id that was taken before counts once.
+   * @throws AgentError see contract §11.
+   */
+  async say(
+    text: string,
+    options: { mode?: SayMode; messageId?: string; by?: string } = {},
+  ): Promise<SayReceipt> {
+    const { messageId = options.messageId ?? '', position = null } = await this.send('say', {
+      text,
+      ...options,
+    });
+    return { messageId, position };
   }
 
   /** Holds back new work. */
@@ -221,64 +241,18 @@ export class RunHandle {
     });
   }
 
-  private async control(name: ControlName, payload: JsonObject | object): Promise<void> {
-    await this.reporting(() =>
+  private async control(name: ControlName, payload: object): Promise<void> {
+    await this.send(name, payload);
+  }
+
+  private send(name: ControlName, payload: object): Promise<ControlReceipt> {
+    return this.reporting(() =>
       this.client.connection.withDeadline(Date.now() + UPDATE_TIMEOUT_MS, () =>
-        this.client.workflow.getHandle(this.runId).executeUpdate(name, { args: [payload] }),
+        this.client.workflow
+          .getHandle(this.runId)
+          .executeUpdate<ControlReceipt, [object]>(name, { args: [payload] }),
       ),
     );
-  }
-
-  private async state(): Promise<RunState> {
-    let fold: RunFold | null = null;
-    for await (const page of this.pages({ follow: false })) fold = page.fold;
-    return this.found(fold);
-  }
-
-  private found(fold: RunFold | null): RunState {
-    const state = fold?.current();
-    if (!state)
-      throw new AgentError(
-        'RUN_NOT_FOUND',
-        `The run ${this.runId} has no history. See which there are: longhaul list`,
-      );
-    return state;
-  }
-
-  /** The state when the step's calls had all ended. */
-  private async stateAfter(step: number): Promise<RunState> {
-    let fold: RunFold | null = null;
-    const wanted = (state: RunState) => state.stepsCompleted > step && state.step > step;
-    for await (const page of this.pages({ follow: false, wanted })) fold = page.fold;
-    const last = fold?.current();
-    // An answer ends a run within its step.
-    const state = fold?.sought() ?? (last?.result && last.stepsCompleted === step + 1 ? last : null);
-    if (state) return state;
-    throw new AgentError(
-      'INPUT_INVALID',
-      `The run ${this.runId} has not ended its step ${step}; it has completed ${last?.stepsCompleted ?? 0}.`,
-    );
-  }
-
-  private async *pages(options: {
-    follow: boolean;
-    signal?: AbortSignal;
-    wanted?: (state: RunState) => boolean;
-  }): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
-    try {
-      const fold = new RunFold(this.runId, this.client.options.loadedDataConverter, options.wanted);
-      const temporalRunId = await firstRunId(this.client, this.runId);
-      for await (const page of readHistory(this.client, {
-        workflowId: this.runId,
-        temporalRunId,
-        ...options,
-      })) {
-        yield { events: await fold.take(page), fold };
-      }
-    } catch (error) {
-      if (options.signal?.aborted) return;
-      throw toAgentError(error, this.runId);
-    }
   }
 
   private async pendingActivities(): Promise<{ key: string; attempt: number; details: unknown }[]> {

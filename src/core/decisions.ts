@@ -24,6 +24,8 @@ interface Voice {
   note: string | undefined;
   forRun: boolean;
   signed: boolean;
+  /** Put in the place of the model's arguments. */
+  editedArgs?: JsonValue;
 }
 
 /** Carries a decision out. Refused ones never come here. */
@@ -66,12 +68,13 @@ function carryOut(draft: Draft, call: CallState, decision: Decision): void {
     const edit = { args, ...(by !== undefined && { by }), ...(note !== undefined && { note }), ...forRun };
     return patchCall(draft, call.id, { status: 'checking', edit, checks: call.checks + 1 });
   }
-  settleDecision(draft, call, decision.decision, { by, note, forRun: scope === 'run', signed: false });
+  const voice = { by, note, forRun: scope === 'run', signed: false };
+  if (decision.decision === 'approve') approve(draft, call, voice);
+  else reject(draft, call, voice);
 }
 
-function settleDecision(draft: Draft, call: CallState, decision: Decision['decision'], voice: Voice): void {
-  if (decision === 'approve') return approve(draft, call, voice);
-  recordDecision(draft, call, { decision, by: voice.by, note: voice.note, signed: voice.signed });
+function reject(draft: Draft, call: CallState, voice: Voice): void {
+  recordDecision(draft, call, { decision: 'reject', by: voice.by, note: voice.note, signed: voice.signed });
   if (call.status === 'unknown') return finishUnknown(draft, withNote(call, voice.note));
   finishCall(draft, call.id, notRun('rejected', 'A human rejected this call. It was not run.', voice.note));
 }
@@ -88,7 +91,7 @@ function withNote(call: CallState, note: string | undefined): CallState {
 }
 
 /** Counts an approval; with the last one that is needed, the call goes on. */
-function approve(draft: Draft, call: CallState, voice: Voice, editedArgs?: JsonValue): void {
+function approve(draft: Draft, call: CallState, voice: Voice): void {
   const noted = withNote(call, voice.note);
   const needed = call.plan.gate?.approvals ?? 1;
   const approvedBy = [...(call.approvedBy ?? []), { by: voice.by ?? '', forRun: voice.forRun }];
@@ -98,7 +101,7 @@ function approve(draft: Draft, call: CallState, voice: Voice, editedArgs?: JsonV
     decision: 'approve',
     by: voice.by,
     note: voice.note,
-    ...(editedArgs !== undefined && { editedArgs }),
+    ...(voice.editedArgs !== undefined && { editedArgs: voice.editedArgs }),
     forRun,
     signed: voice.signed,
     ...(needed > 1 && { approvedBy: approvedBy.map(({ by }) => by) }),
@@ -171,7 +174,7 @@ function approveEdited(
   const { approvedBy: _, ...uncounted } = call;
   const edited: CallState = { ...uncounted, plan, args: check.args, edited: true };
   replaceCall(draft, edited);
-  approve(draft, edited, voice, args);
+  approve(draft, edited, { ...voice, editedArgs: args });
   const now = draft.state.calls.find(({ id }) => id === call.id);
   if (now?.status !== 'gated') return;
   const again = { ...now, requestedAtMs: draft.atMs };
@@ -224,7 +227,8 @@ function carryOutSigned(
   const full = { ...voice, forRun: control.scope === 'run' };
   if (check.edit && control.args)
     approveEdited(draft, call, { check: check.edit, voice: full, args: control.args });
-  else settleDecision(draft, call, control.decision, full);
+  else if (control.decision === 'approve') approve(draft, call, full);
+  else reject(draft, call, full);
   return null;
 }
 

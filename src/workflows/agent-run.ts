@@ -18,6 +18,7 @@ import { toOutcome } from '../contract/failure.js';
 import { toRunMemo } from '../contract/run-memo.js';
 import { apply } from '../core/apply.js';
 import type { ControlName } from '../core/controls.js';
+import type { RunEvent } from '../core/events.js';
 import type { Input } from '../core/inputs.js';
 import { isMetered } from '../core/metered.js';
 import type { Outcome } from '../core/outcomes.js';
@@ -46,10 +47,14 @@ export async function agentRun(input: AgentRunInput): Promise<RunResult> {
   return CancellationScope.nonCancellable(() => shell.run());
 }
 
+type Startable = Plan['start'][number];
+
 class Shell {
   private state: RunState;
   /** What was started and has not settled, by key. */
-  private readonly underWay = new Map<string, CancellationScope>();
+  private readonly underWay = new Map<string, { kind: Startable['kind']; scope: CancellationScope }>();
+  /** Sub-agents that have ended, by key, until the run takes that in. */
+  private readonly endedAgents = new Map<string, () => void>();
   private timer: { atMs: number; scope: CancellationScope } | null = null;
   private changed = false;
   /** History is long enough to continue as new. */
@@ -82,16 +87,28 @@ class Shell {
       this.publish();
       if (next.close) break;
       this.leaveTrace();
-      await condition(() => this.changed || this.mayContinueAsNew());
+      await condition(() => this.takeAgentsEnds() || this.changed || this.mayContinueAsNew());
       if (!this.changed) await this.continueAsNew();
     }
     await condition(allHandlersFinished);
     return this.end();
   }
 
-  private feed(input: Input): void {
-    this.state = apply(this.state, input).state;
+  private feed(input: Input): RunEvent[] {
+    const { state, events } = apply(this.state, input);
+    this.state = state;
     this.changed = true;
+    return events;
+  }
+
+  /**
+   * Takes in the ends of sub-agents, by key, after everything else that a workflow task has brought: how soon their promises settle
+   * depends on when they started. Conditions are asked once those of all others have settled.
+   */
+  private takeAgentsEnds(): boolean {
+    for (const key of [...this.endedAgents.keys()].sort()) this.endedAgents.get(key)?.();
+    this.endedAgents.clear();
+    return this.changed;
   }
 
   /** Starts what is missing and cancels what is no longer wanted. */
@@ -102,9 +119,8 @@ class Shell {
         for (const input of next.settled) this.feed(input);
         continue;
       }
-      // An update waits for its check, and continue-as-new waits for the update.
-      for (const item of next.start) if (isAwaited(item) || !this.full) this.start(item);
-      for (const key of next.cancel) this.underWay.get(key)?.cancel();
+      for (const item of next.start) if (this.mayStart(item)) this.start(item);
+      for (const key of next.cancel) this.underWay.get(key)?.scope.cancel();
       this.setTimer(next.timerAtMs);
       return next;
     }
@@ -125,16 +141,28 @@ class Shell {
     this.wroteAt = workflowInfo().historyLength;
   }
 
-  private start(item: Plan['start'][number]): void {
+  /**
+   * Once the history is full, new work is held back; but an update waits for its check, and continue-as-new waits for the update. What runs
+   * beside a sub-agent must not wait for its end, which may be hours away.
+   */
+  private mayStart(item: Startable): boolean {
+    return !this.full || isAwaited(item) || [...this.underWay.values()].some(({ kind }) => kind === 'child');
+  }
+
+  private start(item: Startable): void {
     this.noteCommand();
     const scope = new CancellationScope({ cancellable: true });
-    this.underWay.set(item.key, scope);
+    this.underWay.set(item.key, { kind: item.kind, scope });
     const { historyLength } = workflowInfo();
     const settle = (outcome: Outcome<never>) => {
-      this.underWay.delete(item.key);
       // What is called off in the very task that started it never reaches the server.
       const neverStarted = outcome.kind === 'cancelled' && workflowInfo().historyLength === historyLength;
-      this.feed(toInput(item, neverStarted ? { kind: 'cancelled', neverStarted } : outcome));
+      const take = () => {
+        this.underWay.delete(item.key);
+        this.feed(toInput(item, neverStarted ? { kind: 'cancelled', neverStarted } : outcome));
+      };
+      if (item.kind === 'child') this.endedAgents.set(item.key, take);
+      else take();
     };
     scope
       .run(() => startWork(item, this.state))
@@ -167,7 +195,7 @@ class Shell {
   }
 
   /**
-   * Continue-as-new drops whatever is under way, so new work is held back until nothing is. Asked once for each change:
+   * Continue-as-new drops whatever is under way, so new work is held back until it may come. Asked once for each change:
    * the length of history also grows by tasks that leave no trace, such as a refused update, which no replay will see.
    */
   private isFull(): boolean {
@@ -176,8 +204,10 @@ class Shell {
     return atEvents !== undefined && (continueAsNewSuggested || historyLength >= atEvents);
   }
 
+  /** A webhook that is down is tried for minutes, so its notices go on in the next execution, by the same ids. */
   private mayContinueAsNew(): boolean {
-    return this.full && this.underWay.size === 0 && allHandlersFinished();
+    const isFree = [...this.underWay.values()].every(({ kind }) => kind === 'notify');
+    return this.full && isFree && allHandlersFinished();
   }
 
   private continueAsNew(): Promise<never> {
@@ -206,7 +236,7 @@ class Shell {
 }
 
 /** Whether an update may wait for a piece of work; continue-as-new waits for the update, so such work is never held back. */
-function isAwaited({ kind }: Plan['start'][number]): boolean {
+function isAwaited({ kind }: Startable): boolean {
   return kind === 'check' || kind === 'judge' || kind === 'relay';
 }
 
@@ -236,7 +266,7 @@ function unreadable(snapshot: unknown): ApplicationFailure {
   });
 }
 
-function toInput(item: Plan['start'][number], outcome: Outcome<never>): Input {
+function toInput(item: Startable, outcome: Outcome<never>): Input {
   const atMs = Date.now();
   switch (item.kind) {
     case 'prepare':

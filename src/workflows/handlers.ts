@@ -4,10 +4,10 @@ import { CONTROL_NAMES, HANDLERS, QUERIES } from '../contract/names.js';
 import type { RunSettings, TranscriptPage, TranscriptQuery } from '../contract/queries.js';
 import { checkControl, readControl } from '../core/controls-check.js';
 import type { ControlName } from '../core/controls.js';
+import type { RunEvent } from '../core/events.js';
 import type { Progress } from '../core/progress.js';
 import type { JsonObject } from '../core/json.js';
 import { receiptOf, type ControlReceipt } from '../core/receipt.js';
-import type { Refusal } from '../core/refusal.js';
 import { answerTo, errandOf } from '../core/relays.js';
 import type { CallState, RunState } from '../core/state.js';
 import { EMPTY_HASH, hashItems } from '../core/transcript.js';
@@ -16,7 +16,8 @@ import { view } from '../core/view.js';
 /** What handlers may do to a run. */
 export interface RunAccess {
   state(): RunState;
-  control(name: ControlName, payload: unknown): void;
+  /** @returns the durable events that it brought */
+  control(name: ControlName, payload: unknown): RunEvent[];
 }
 
 /** Makes the run answer queries, signals and updates. Before the first await, so that none is missed. */
@@ -44,7 +45,7 @@ export function handleMessages(run: RunAccess): void {
   });
   for (const name of CONTROL_NAMES) {
     const { description, kinds } = HANDLERS[name];
-    setHandler(defineSignal<[unknown?]>(name), (payload) => run.control(name, payload), { description });
+    setHandler(defineSignal<[unknown?]>(name), (payload) => void run.control(name, payload), { description });
     if (kinds === 'both') handleUpdate(run, name, description);
   }
 }
@@ -55,7 +56,9 @@ function handleUpdate(run: RunAccess, name: ControlName, description: string): v
     defineUpdate<ControlReceipt, [unknown]>(name),
     async (payload) => {
       const before = run.state();
-      run.control(name, payload);
+      const rejected = run.control(name, payload).find((event) => event.type === 'control_rejected');
+      // A deadline that had passed by then came first.
+      if (rejected) throw refusal(rejected);
       const underWay = carriedOut(run, before, { name, payload });
       // Even an await of nothing would move the update's completion behind other commands, which no recorded history fits.
       if (underWay) await underWay;
@@ -113,7 +116,7 @@ async function checkedArgs(call: () => CallState | undefined): Promise<void> {
     });
 }
 
-function refusal({ code, message }: Refusal): ApplicationFailure {
+function refusal({ code, message }: { code: string; message: string }): ApplicationFailure {
   return ApplicationFailure.create({ type: code, message, nonRetryable: true });
 }
 

@@ -31,6 +31,9 @@ const PREPARE_RETRY = { maximumAttempts: 1_500, maximumInterval: '60s' } as cons
 /** A budget is a workflow on the same server; one that does not answer for minutes has no worker. */
 const DRAW_RETRY = { maximumAttempts: 20, maximumInterval: '10s' } as const;
 
+/** A sub-agent may be about to start when it is first told something. */
+const RELAY_RETRY = { maximumAttempts: 12, initialInterval: '200ms', maximumInterval: '10s' } as const;
+
 /** Whoever delegated hears of a sub-agent's end even when no worker is there for hours. */
 const REPORT_RETRY = { maximumAttempts: 200, maximumInterval: '60s' } as const;
 
@@ -130,8 +133,9 @@ function boundsOf(item: Startable, state: RunState): Partial<ActivityOptions> {
       };
     case 'check':
     case 'judge':
-    case 'relay':
       return { retry: { maximumAttempts: 10 } };
+    case 'relay':
+      return { retry: RELAY_RETRY };
     case 'report':
       return { retry: REPORT_RETRY };
     case 'notify':

@@ -7,6 +7,7 @@ import { AgentError } from '../../src/core/errors.js';
 import type { ModelPrice } from '../../src/core/price.js';
 import type { Prepared } from '../../src/core/run-input.js';
 import type { ModelInfo, ModelPort } from '../../src/ports/model.js';
+import { memoryArtifacts } from '../adapters/tools/tool-harness.js';
 import { environmentOf, FakeRun, registryOf } from './support/activity-world.js';
 
 const tool = (name: string, description = name) =>
@@ -45,6 +46,7 @@ function prepare(input: unknown, ports: Partial<PrepareRunPorts> = {}) {
     searchAttributes: true,
     heartbeatTimeoutMs: 8_000,
     continueAsNewEvents: 2_000,
+    artifacts: memoryArtifacts(),
     ...ports,
   });
   return environmentOf(run).run<[], Prepared, typeof activity>(activity);
@@ -58,6 +60,7 @@ it('settles what was left open by the defaults of the worker', async () => {
     tools: ['a', 'b'],
     limits: { maxCostUsd: 2, maxSteps: 50, maxTokens: null, maxDurationMs: null },
     searchAttributes: true,
+    taint: 'ask',
     heartbeatTimeoutMs: 8_000,
     continueAsNewEvents: 2_000,
     modelFacts: { 'maker/default': { price: PRICE, contextLength: 1_000, maxOutputTokens: 100 } },
@@ -231,4 +234,34 @@ it('does not wait long for a model server that does not answer', async () => {
   } finally {
     jest.useRealTimers();
   }
+});
+
+describe('a session', () => {
+  it.each([
+    [undefined, undefined],
+    [false, undefined],
+    [true, 86_400_000],
+    [{}, 86_400_000],
+    [{ idleMs: 5 }, 5],
+  ])('that is asked for as %j waits %s ms for the next message', async (session, idleMs) => {
+    expect((await prepare({ goal: 'x', ...(session !== undefined && { session }) })).idleMs).toBe(idleMs);
+  });
+});
+
+it('takes the policy for content from outside from the input, then from the worker', async () => {
+  const defaults = { model: 'maker/default', limits: CEILING, taint: 'off' as const };
+  expect((await prepare({ goal: 'x' }, { defaults })).taint).toBe('off');
+  expect((await prepare({ goal: 'x', taint: 'ask' }, { defaults })).taint).toBe('ask');
+});
+
+it('holds on to what servers outside say of their tools', async () => {
+  const artifacts = memoryArtifacts();
+  const outside = { ...tool('z'), specHash: 'sha256:1' };
+  const { pins, pinnedId = '' } = await prepare(
+    { goal: 'x' },
+    { tools: registryOf(tool('a'), outside), artifacts },
+  );
+  expect(pins).toEqual({ z: 'sha256:1' });
+  const kept = await artifacts.read(pinnedId, { offset: 0, length: 1_000 });
+  expect(JSON.parse(kept?.text ?? '')).toEqual([outside.spec]);
 });

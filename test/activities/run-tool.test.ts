@@ -60,7 +60,10 @@ describe('the tool activity', () => {
 });
 
 describe('an error that asks for another attempt', () => {
-  const notYet = new AgentError('TOOL_FAILED', 'Not yet.', { retryable: true, details: { delayMs: 50 } });
+  const notYet = new AgentError('TOOL_FAILED', 'Not yet.', {
+    retryable: true,
+    details: { delayMs: 50, acting: false },
+  });
   const failing = (effect: ToolEffect, error: Error = notYet) =>
     toolOf(effect, () => {
       throw error;
@@ -72,6 +75,7 @@ describe('an error that asks for another attempt', () => {
       type: 'TOOL_FAILED',
       nonRetryable: false,
       nextRetryDelay: 50,
+      details: [{ delayMs: 50, acting: true }],
     });
   });
 

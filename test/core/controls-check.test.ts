@@ -58,7 +58,7 @@ describe('a control as it comes over the wire', () => {
     expect(
       readControl('decide', { decision: 'approve', args: { n: 2 }, by: 'ada', mood: 'good', signature: 'x' }),
     ).toEqual({
-      control: { kind: 'decide', decision: 'approve', args: { n: 2 }, by: 'ada' },
+      control: { kind: 'decide', decision: 'approve', args: { n: 2 }, by: 'ada', signature: 'x' },
     });
     expect(readControl('say', { text: 'Hi.', mode: 'queue', messageId: 'm', by: 'ada', note: 'n' })).toEqual({
       control: { kind: 'say', text: 'Hi.', mode: 'queue', messageId: 'm', by: 'ada' },

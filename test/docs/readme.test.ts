@@ -15,9 +15,11 @@ const words = (line: string): string[] =>
     .filter(([, , , comment]) => comment === undefined)
     .map(([, single, double, , plain]) => single ?? double ?? plain ?? '');
 
-const money = readFileSync(join(ROOT, 'docs/money.md'), 'utf8');
-const commands = [...`${readme}\n${money}`.matchAll(/(?:^|`)longhaul ([^`\n]+)/gm)].map(([, line = '']) =>
-  words(line),
+const pages = ['money', 'decisions', 'tools'].map((name) =>
+  readFileSync(join(ROOT, `docs/${name}.md`), 'utf8'),
+);
+const commands = [...[readme, ...pages].join('\n').matchAll(/(?:^|`)longhaul ([^`\n]+)/gm)].map(
+  ([, line = '']) => words(line),
 );
 /** They start something, or look at this machine; test/cli/process runs them. */
 const LONG_RUNNING = ['dev', 'doctor', '--help'];

@@ -19,12 +19,16 @@ const ARGS = [
   '--disable-sync',
 ];
 
+const WHY_SKIPPED = 'no chromium on the PATH; scripts/ensure-packages.mjs installs it';
+
 const executablePath = findChromium();
+// Jest prints no name of a file whose tests are all skipped.
+if (executablePath === null) process.stderr.write(`Tests in a browser are skipped: ${WHY_SKIPPED}.\n`);
 
 /** A test in a real browser. Skipped, with the reason in its name, where there is no Chromium. */
 export function itInBrowser(name: string, test: () => Promise<void>, timeoutMs: number): void {
   if (executablePath !== null) it(name, test, timeoutMs);
-  else it.skip(`${name} (skipped: no chromium on the PATH; scripts/ensure-packages.mjs installs it)`, test);
+  else it.skip(`${name} (skipped: ${WHY_SKIPPED})`, test);
 }
 
 /** A Chromium for the tests of one file, with a profile of its own. Each call of what is returned opens a new page; both end by themselves. */

@@ -164,6 +164,7 @@ export class ServerLink {
       this.failed(openReason(error, timeoutMs), stderr);
       throw error;
     }
+    if (this.failure !== null) this.options.log(`The MCP server ${this.options.name} is there.`);
     this.failures = 0;
     this.failure = null;
     if (!isClosed) this.live = connection;

@@ -60,7 +60,8 @@ describe.each([
       { duration: 0.2, steps: 2 },
       toolContext({ progress: (text) => progress.push(text) }),
     );
-    expect(progress).toEqual(['1 of 2', '2 of 2']);
+    // The last one comes together with the answer, and may be too late to be shown.
+    expect(progress[0]).toBe('1 of 2');
   });
 });
 

@@ -3,7 +3,8 @@ import type { CostReport, ModelResult, Outcome, PlannedCall } from '../../../src
 import type { DrawInput, DrawResult } from '../../../src/core/budget-draw.js';
 import type { Charge } from '../../../src/core/ledger.js';
 import type { Dice } from './dice.js';
-import { PRICE, someCalls } from './world.js';
+import { someCalls, type Policies } from './tool-world.js';
+import { PRICE } from './world.js';
 
 const MODEL_CODES = [
   'MODEL_UNREACHABLE',
@@ -29,12 +30,13 @@ export interface SimulatedCall {
   /** Generations whose answer nobody has got, which a cached answer may name. */
   lostIds: readonly string[];
   nextCallId(): string;
+  policies: Policies;
 }
 
 /** How an attempt at a model call may end. */
 export function someModelOutcome(dice: Dice, call: SimulatedCall): Outcome<ModelResult> {
   if (dice.chance(20)) return someModelFailure(dice, call);
-  const calls = dice.chance(85) ? someCalls(dice, call.nextCallId) : [];
+  const calls = dice.chance(85) ? someCalls(dice, call.nextCallId, call.policies) : [];
   return { kind: 'ok', value: someModelResult(dice, call, calls) };
 }
 

@@ -89,8 +89,10 @@ export class Shell {
   readonly started = new Map<string, StartedWork>();
   readonly cancelled = new Set<string>();
 
-  constructor(input: unknown = { goal: 'Tidy up.' }) {
-    this.state = deepFreeze(startState(input, { runId: 'run-1', firstRunId: 'first-1', atMs: this.nowMs }));
+  /** @param run its id and the time at which it starts. */
+  constructor(input: unknown = { goal: 'Tidy up.' }, { runId = 'run-1', atMs = START_MS } = {}) {
+    this.nowMs = atMs;
+    this.state = deepFreeze(startState(input, { runId, firstRunId: 'first-1', atMs }));
     this.#sync();
   }
 

@@ -1,6 +1,10 @@
-import { isPending } from '../../../src/core/calls.js';
 import type { PlannedCall } from '../../../src/core/outcomes.js';
+import { pendingOf } from '../../../src/core/reports.js';
+import { someControl } from './control-world.js';
 import { Dice } from './dice.js';
+import {
+  forgedReport, ReportingChild, someChildOutcome, someRelayed, someResult, someVerdict,
+} from './errand-world.js'; // prettier-ignore
 import { Shell, type Fact, type StartedWork } from './shell.js';
 import {
   someCostReport,
@@ -10,13 +14,9 @@ import {
   type SimulatedCall,
 } from './model-world.js';
 import {
-  preparedWith,
-  someArgsCheck,
-  someControl,
-  somePrepared,
-  someRunInput,
-  someToolOutcome,
-} from './world.js';
+  someArgsCheck, somePolicies, someToolOutcome, someVerification, type Policies,
+} from './tool-world.js'; // prettier-ignore
+import { NAMES, preparedWith, someFailure, somePrepared, someRunInput } from './world.js';
 
 /** A simulated life of a run: a number for its circumstances, one for each thing that happens, one for how it goes on after that. */
 export interface Scenario {
@@ -33,6 +33,9 @@ export class Simulator {
   readonly shell: Shell;
   /** Every call that a model asked for in a step, by our call id. */
   readonly asked = new Map<string, PlannedCall>();
+  /** Every sub-agent, by the key of its work. */
+  readonly children = new Map<string, ReportingChild>();
+  readonly policies: Policies;
   readonly #reloads: boolean;
   readonly #input: Record<string, unknown>;
   readonly #lostIds: string[] = [];
@@ -41,7 +44,9 @@ export class Simulator {
 
   /** @param options.reloads whether the state goes through JSON after everything that happens. */
   constructor(scenario: Scenario, options: { reloads?: boolean } = {}) {
-    this.#input = someRunInput(new Dice(scenario.setup));
+    const setup = new Dice(scenario.setup);
+    this.#input = someRunInput(setup);
+    this.policies = somePolicies(setup);
     this.shell = new Shell(this.#input);
     this.#reloads = options.reloads === true;
     for (const move of scenario.moves) this.#move(new Dice(move));
@@ -64,6 +69,9 @@ export class Simulator {
 
   #goOn(dice: Dice, how: { humans: 'answer' | 'silent'; calm: boolean }): void {
     const { shell } = this;
+    // What waits for a human is not held up by what runs beside it.
+    if (how.humans === 'answer' && dice.chance(25) && this.#speak(dice)) return;
+    this.#meetChildren();
     const [work] = shell.started.values();
     if (work) return void shell.deliver(this.#settle(work, dice, how.calm));
     if (how.humans === 'answer' && this.#speak(dice)) return;
@@ -77,11 +85,13 @@ export class Simulator {
       shell.control('resume');
       return true;
     }
-    const call = dice.pick(shell.state.calls.filter(isPending));
-    if (!call) return false;
-    if (call.status === 'asking' || dice.chance(20))
-      shell.control(call.status === 'gated' ? 'reject' : 'answer', { callId: call.id, text: 'Yes.' });
-    else shell.control('decide', { callId: call.id, decision: dice.chance(70) ? 'approve' : 'reject' });
+    const item = dice.pick(pendingOf(shell.state));
+    if (!item) return false;
+    const { callId, kind } = item;
+    const voice = { callId, by: dice.pick(NAMES), signature: 'c2lnbmVk' };
+    if (kind === 'question' || dice.chance(20))
+      shell.control(kind === 'decision' ? 'reject' : 'answer', { ...voice, text: 'Yes.' });
+    else shell.control('decide', { ...voice, decision: dice.chance(70) ? 'approve' : 'reject' });
     return true;
   }
 
@@ -94,6 +104,17 @@ export class Simulator {
     else if (kind < 28) shell.reload();
     else shell.deliver(this.#fact(dice));
     if (this.#reloads) shell.reload();
+    this.#meetChildren();
+  }
+
+  /** Takes note of sub-agents that were started. */
+  #meetChildren(): void {
+    for (const { work, state } of this.shell.starts) {
+      if (work.kind !== 'child') continue;
+      const { key } = work;
+      const call = state.calls.find(({ child }) => child?.input.parent?.key === key);
+      if (call?.child && !this.children.has(key)) this.children.set(key, new ReportingChild(key, call.child));
+    }
   }
 
   #passTime(dice: Dice): void {
@@ -117,9 +138,17 @@ export class Simulator {
       };
     if (kind < 40) return { type: 'tick' };
     if (kind < 70) return this.#staleFact(dice);
+    if (kind < 85) return { type: 'control', name: 'report', payload: forgedReport(dice, this.#someKey(dice)) };
+    const child = dice.pick([...this.children.values()]);
+    if (child && kind < 220) return { type: 'control', name: 'report', payload: child.report(dice) };
     const work = dice.pick([...shell.started.values()]);
     if (work && kind < 760) return this.#settle(work, dice);
     return { type: 'control', ...someControl(dice, shell.state) };
+  }
+
+  /** The key of a sub-agent, or of what never was one. */
+  #someKey(dice: Dice): string {
+    return dice.pick([...this.children.keys()]) ?? 's0.c0';
   }
 
   /** Something that settles what is not, or no longer, under way. */
@@ -133,6 +162,12 @@ export class Simulator {
       { type: 'args_checked', key, outcome: { kind: 'timed_out' } },
       { type: 'cost_reported', key, outcome: { kind: 'timed_out' } },
       { type: 'drawn', key, outcome: { kind: 'timed_out' } },
+      { type: 'verified', key, outcome: { kind: 'ok', value: { verdict: 'not_executed' } } },
+      { type: 'decision_checked', key, outcome: { kind: 'ok', value: { ok: true, approver: 'ada' } } },
+      { type: 'relayed', key, outcome: { kind: 'ok', value: {} } },
+      { type: 'reported', key, outcome: { kind: 'timed_out' } },
+      { type: 'notified', key, outcome: { kind: 'timed_out' } },
+      { type: 'child_settled', key, outcome: { kind: 'timed_out' } },
     ];
     return key === 'prepare' || this.shell.state.phase !== 'preparing' ? dice.pick(facts) : { type: 'tick' };
   }
@@ -168,20 +203,28 @@ export class Simulator {
       case 'draw':
         return shell.settlementOf(key, 'draw', someDraw(dice, work.input));
       case 'verify':
-        return shell.settlementOf(key, 'verify', {
-          kind: 'ok',
-          value: { verdict: dice.pick(['executed', 'not_executed', 'unknown'] as const) },
-        });
+        return shell.settlementOf(key, 'verify', someVerification(dice));
       case 'judge':
-        return shell.settlementOf(key, 'judge', { kind: 'ok', value: { ok: true, approver: 'ada' } });
+        return shell.settlementOf(key, 'judge', someVerdict(dice, work.input));
       case 'relay':
-        return shell.settlementOf(key, 'relay', { kind: 'ok', value: {} });
+        return shell.settlementOf(key, 'relay', someRelayed(dice));
       case 'report':
       case 'notify':
-        return shell.settlementOf(key, work.kind, { kind: 'ok', value: undefined });
+        return shell.settlementOf(
+          key,
+          work.kind,
+          dice.chance(80) ? { kind: 'ok', value: undefined } : someFailure(dice, ['WEBHOOK_FAILED']),
+        );
       case 'child':
-        return shell.settlementOf(key, 'child', { kind: 'timed_out' });
+        return this.#settleChild(work, dice);
     }
+  }
+
+  #settleChild({ key }: Extract<StartedWork, { kind: 'child' }>, dice: Dice): Fact {
+    const one = this.children.get(key);
+    if (!one) throw new Error(`${key} is no sub-agent.`);
+    const result = one.sent.find((report) => report.result)?.result ?? someResult(dice, one.child);
+    return this.shell.settlementOf(key, 'child', someChildOutcome(dice, result));
   }
 
   #settleModel(work: Extract<StartedWork, { kind: 'model' }>, dice: Dice, calm: boolean): Fact {
@@ -192,6 +235,7 @@ export class Simulator {
       generationId: `gen-${this.#generations++}`,
       lostIds: this.#lostIds,
       nextCallId: () => `call_${this.#calls++}`,
+      policies: this.policies,
     };
     const outcome = calm
       ? { kind: 'ok' as const, value: someModelResult(dice, call, []) }

@@ -1,19 +1,28 @@
 import { CURRENT_BEHAVIOUR } from '../../../src/core/behaviour.js';
-import { isPending } from '../../../src/core/calls.js';
-import type { ControlName } from '../../../src/core/controls.js';
-import type { ArgsCheck } from '../../../src/core/inputs.js';
 import type { JsonValue } from '../../../src/core/json.js';
-import type { Outcome, PlannedCall, ToolResult } from '../../../src/core/outcomes.js';
+import type { Outcome } from '../../../src/core/outcomes.js';
 import type { ModelPrice } from '../../../src/core/price.js';
 import { NO_LIMITS, type Limits, type ModelFacts, type Prepared } from '../../../src/core/run-input.js';
-import type { RunState } from '../../../src/core/state.js';
 import type { Dice } from './dice.js';
 
 /** The tool at which simulated runs stop when they are told to. */
 export const STOP_TOOL = 'hand_in';
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+
+/** Who may decide in runs that take signed decisions only. */
+export const APPROVERS = [
+  'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= ada',
+  'ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= bob',
+  'ed25519:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8= eve',
+];
+
+/** Who speaks to simulated runs. */
+export const NAMES = ['ada', 'bob', 'eve'] as const;
+
+/** The run that a simulated sub-agent belongs to. */
+export const PARENT = { runId: 'root', key: 's4.c1', rootId: 'root', path: 's4.c1', depth: 1 };
 
 /** A run input of any kind that a worker would accept. */
 export function someRunInput(dice: Dice): Record<string, JsonValue> {
@@ -23,6 +32,11 @@ export function someRunInput(dice: Dice): Record<string, JsonValue> {
     ...(dice.chance(20) && { system: 'Be brief.' }),
     ...(dice.chance(20) && { model: 'maker/first' }),
     ...(dice.chance(10) && { limits: { maxSteps: 1 + dice.roll(5), maxCostUsd: 'much' } }),
+    ...(dice.chance(20) && { approvers: APPROVERS }),
+    ...(dice.chance(50) && { requestedBy: 'eve' }),
+    ...(dice.chance(35) && { webhookUrl: 'https://hooks.example/' }),
+    ...(dice.chance(20) && { parent: { ...PARENT, depth: 1 + dice.roll(3), tainted: dice.chance(20) } }),
+    ...(dice.chance(20) && { shared: { door: 'blue' } }),
   };
 }
 
@@ -109,141 +123,15 @@ export function somePrepared(dice: Dice): Outcome<Prepared> {
         ...(dice.chance(30) && { modelFacts: someFacts(dice) }),
         ...(dice.chance(40) && { unpricedModels: 'estimate' as const }),
         ...(dice.chance(25) && { budget: 'team' }),
+        ...(dice.chance(80) && { taint: dice.pick(['ask', 'off'] as const) }),
+        ...(dice.chance(25) && { idleMs: dice.pick([1, HOUR_MS, 24 * HOUR_MS] as const) }),
         warnings: dice.chance(10) ? ['No search attributes.'] : [],
       }),
     };
   return someFailure(dice, ['INPUT_INVALID', 'TOOL_UNKNOWN', 'no code at all']);
 }
 
-export function someCalls(dice: Dice, nextId: () => string): PlannedCall[] {
-  const count = dice.chance(10) ? 9 + dice.roll(4) : 1 + dice.roll(3);
-  return Array.from({ length: count }, () => someCall(dice, nextId()));
-}
-
-function someCall(dice: Dice, id: string): PlannedCall {
-  const name = dice.pick(['look', 'write', 'send', STOP_TOOL] as const);
-  const args = JSON.stringify({ n: dice.roll(1_000) });
-  const problem = { status: dice.pick(['invalid_arguments', 'unknown_tool'] as const), message: 'Not so.' };
-  const control = dice.chance(50)
-    ? { kind: 'wait' as const, durationMs: dice.roll(2 * HOUR_MS) }
-    : { kind: 'ask' as const, question: 'Which one?' };
-  return {
-    id,
-    name,
-    args,
-    ...(dice.chance(8) && { problem }),
-    ...(dice.chance(45) && { effect: dice.pick(['read', 'idempotent'] as const) }),
-    ...(dice.chance(35) && { gate: someGate(dice, args) }),
-    ...(dice.chance(20) && { timeoutMs: 1_000 + dice.roll(HOUR_MS) }),
-    ...(dice.chance(20) && { control }),
-  };
-}
-
 /** Stands for the hash that the worker makes of arguments. */
 export function fakeHash(args: string): string {
   return `sha256:${args}`;
-}
-
-function someGate(dice: Dice, args: string): NonNullable<PlannedCall['gate']> {
-  return {
-    argsHash: fakeHash(args),
-    summary: `May I, with ${args}?`,
-    ...(dice.chance(50) && { onExpiry: dice.pick(['deny', 'land'] as const) }),
-    ...(dice.chance(50) && { expiresInMs: dice.pick([1, 10 * MINUTE_MS, HOUR_MS] as const) }),
-  };
-}
-
-export function someToolOutcome(dice: Dice): Outcome<ToolResult> {
-  if (dice.chance(20)) return { kind: 'timed_out' };
-  if (dice.chance(25)) return someFailure(dice, ['TOOL_FAILED', 'TOOL_TIMEOUT', 'TOOL_UNKNOWN']);
-  return {
-    kind: 'ok',
-    value: {
-      content: dice.pick(['', 'All well.', '{"status":"ok"}', 'x'.repeat(3_000)] as const),
-      ...(dice.chance(25) && { status: dice.pick(['failed', 'timed_out', 'unknown_outcome'] as const) }),
-      ...(dice.chance(10) && { artifact: { id: 'a1', sizeBytes: 70_000 } }),
-      ...(dice.chance(10) && { attempt: 2 }),
-    },
-  };
-}
-
-export function someArgsCheck(dice: Dice): Outcome<ArgsCheck> {
-  if (dice.chance(20)) return someFailure(dice, ['ARGS_INVALID', 'TOOL_UNKNOWN']);
-  if (dice.chance(30)) return { kind: 'ok', value: { ok: false, message: 'n must be a number.' } };
-  const args = JSON.stringify({ n: -1 - dice.roll(1_000) });
-  const control = dice.chance(20) && { kind: 'wait' as const, durationMs: dice.roll(HOUR_MS) };
-  return { kind: 'ok', value: { ok: true, args, argsHash: fakeHash(args), ...(control && { control }) } };
-}
-
-const GARBAGE: readonly [unknown, ...unknown[]] = [
-  undefined,
-  null,
-  0,
-  true,
-  'approve',
-  [],
-  [{ callId: 's0.c0' }],
-  {},
-  { callId: 7 },
-  { callId: 's999.c0' },
-  { callId: '' },
-  { callId: null, decision: 'maybe' },
-  { decision: 'approve', args: [1] },
-  { decision: 'approve', args: 'rm -rf' },
-  { decision: 'approve', argsHash: 'sha256:other' },
-  { text: 9 },
-  { text: '' },
-  { text: 'x'.repeat(70_000) },
-  { text: 'hi', mode: 'shout' },
-  { note: 'n'.repeat(70_000) },
-  { maxCostUsd: 'NaN' },
-  { maxSteps: 1.5 },
-  { maxTokens: -1 },
-  { maxDurationMs: 1e300 },
-  { __proto__: null, constructor: 1 },
-];
-
-/** What a human may send at any moment: mostly something that fits, sometimes anything at all. */
-export function someControl(dice: Dice, state: RunState): { name: ControlName; payload: unknown } {
-  const name = dice.pick([
-    'decide', 'decide', 'decide', 'approve', 'reject', 'answer', 'answer', 'say', 'say', 'pause', 'resume', 'resume', 'stop', 'setLimits',
-  ] as const); // prettier-ignore
-  if (dice.chance(15)) return { name, payload: dice.pick(GARBAGE) };
-  if (name === 'stop' && dice.chance(80)) return { name: 'say', payload: { text: 'Go on.' } };
-  const unsure = state.calls.filter(({ status }) => status === 'unknown');
-  if (unsure.length > 0 && dice.chance(40))
-    return { name: 'approve', payload: { callId: dice.pick(unsure)?.id } };
-  const call = dice.pick(dice.chance(60) ? state.calls.filter(isPending) : state.calls);
-  const target = {
-    ...(call && dice.chance(85) && { callId: call.id }),
-    ...(dice.chance(40) && { note: 'Mind the gap.' }),
-    ...(dice.chance(30) && { by: 'ada' }),
-    ...(call && dice.chance(30) && { argsHash: dice.chance(80) ? call.plan.gate?.argsHash : 'sha256:other' }),
-  };
-  switch (name) {
-    case 'decide':
-      return {
-        name,
-        payload: {
-          ...target,
-          decision: dice.chance(75) ? 'approve' : 'reject',
-          ...(dice.chance(30) && { args: { n: dice.roll(9) } }),
-        },
-      };
-    case 'answer':
-      return { name, payload: { ...target, text: 'The blue one.' } };
-    case 'say':
-      return {
-        name,
-        payload: {
-          text: 'Use the other door.',
-          ...(dice.chance(70) && { mode: dice.pick(['queue', 'steer', 'interrupt'] as const) }),
-          ...(dice.chance(40) && { messageId: `id-${dice.roll(6)}` }),
-        },
-      };
-    case 'setLimits':
-      return { name, payload: { ...someLimits(dice), ...(dice.chance(30) && { by: 'ada' }) } };
-    default:
-      return { name, payload: target };
-  }
 }

@@ -28,7 +28,7 @@ interface Message {
   method: string;
 }
 
-export async function faultyServer(): Promise<FaultyServer> {
+export async function faultyServer(port = 0): Promise<FaultyServer> {
   const faults: CallFault[] = [];
   const tools = ['pay', 'look'];
   const seen: string[] = [];
@@ -84,7 +84,7 @@ export async function faultyServer(): Promise<FaultyServer> {
   }
 
   return {
-    ...(await listen(server)),
+    ...(await listen(server, port)),
     tools,
     faults,
     seen,

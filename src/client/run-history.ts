@@ -1,0 +1,89 @@
+import type { Client } from '@temporalio/client';
+import { AgentError } from '../core/errors.js';
+import type { RunEvent } from '../core/events.js';
+import type { RunState } from '../core/state.js';
+import { toAgentError } from './errors.js';
+import { RunFold } from './fold.js';
+import { firstRunId, readHistory } from './history.js';
+import { toRecord, type RunRecord } from './run-record.js';
+
+/** How much of a history is read. */
+interface PageOptions {
+  /** Waits for what is yet to come, until the run ends or `signal` says stop. */
+  follow: boolean;
+  signal?: AbortSignal;
+  /** Picks a state to keep, see `RunFold.sought`. */
+  wanted?: (state: RunState) => boolean;
+}
+
+/** What the history of one run tells of it, from its start on. */
+export class RunHistory {
+  constructor(
+    private readonly client: Client,
+    private readonly runId: string,
+  ) {}
+
+  /**
+   * The events of each page, and the run as it stood after it.
+   * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  async *pages(options: PageOptions): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
+    try {
+      const fold = new RunFold(this.runId, this.client.options.loadedDataConverter, options.wanted);
+      const temporalRunId = await firstRunId(this.client, this.runId);
+      for await (const page of readHistory(this.client, {
+        workflowId: this.runId,
+        temporalRunId,
+        ...options,
+      })) {
+        yield { events: await fold.take(page), fold };
+      }
+    } catch (error) {
+      if (options.signal?.aborted) return;
+      throw toAgentError(error, this.runId);
+    }
+  }
+
+  /** The state as it is now. */
+  async state(): Promise<RunState> {
+    let fold: RunFold | null = null;
+    for await (const page of this.pages({ follow: false })) fold = page.fold;
+    return this.found(fold);
+  }
+
+  /** The state when the step's calls had all ended. @throws AgentError `INPUT_INVALID` when it has not come to that */
+  async stateAfter(step: number): Promise<RunState> {
+    let fold: RunFold | null = null;
+    const wanted = (state: RunState) => state.stepsCompleted > step && state.step > step;
+    for await (const page of this.pages({ follow: false, wanted })) fold = page.fold;
+    const last = fold?.current();
+    // An answer ends a run within its step.
+    const state = fold?.sought() ?? (last?.result && last.stepsCompleted === step + 1 ? last : null);
+    if (state) return state;
+    throw new AgentError(
+      'INPUT_INVALID',
+      `The run ${this.runId} has not ended its step ${step}; it has completed ${last?.stepsCompleted ?? 0}.`,
+    );
+  }
+
+  /** All that history tells, read in one go. */
+  async record(): Promise<RunRecord> {
+    const events: RunEvent[] = [];
+    let last: RunFold | null = null;
+    for await (const page of this.pages({ follow: false })) {
+      events.push(...page.events);
+      last = page.fold;
+    }
+    return toRecord(this.found(last), events);
+  }
+
+  private found(fold: RunFold | null): RunState {
+    const state = fold?.current();
+    if (!state)
+      throw new AgentError(
+        'RUN_NOT_FOUND',
+        `The run ${this.runId} has no history. See which there are: longhaul list`,
+      );
+    return state;
+  }
+}
