@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { homedir, userInfo } from 'node:os';
 import { AgentClient } from './agent-client.js';
+import { createFileBlobs } from './adapters/blobs/file-blobs.js';
 import { checkRunInput } from './adapters/run-input.js';
 import { generateApproverKey } from './adapters/signing/ed25519.js';
 import { signStatement } from './adapters/signing/sign-statement.js';
@@ -29,6 +30,9 @@ function createContext(): CliContext {
     async connect() {
       const config = loadConfig();
       return AgentClient.connect({ config, address: findTemporal(config.dataDir).address });
+    },
+    async readArtifact(id) {
+      return createFileBlobs(loadConfig().blobs.dir).get(id);
     },
     checkInput: checkRunInput,
     webUiUrl(runId, temporalRunId) {

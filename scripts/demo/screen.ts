@@ -1,5 +1,6 @@
 import type { Delta } from '../../src/client/deltas.js';
 import type { RunHandle, WatchedEvent } from '../../src/client/run-handle.js';
+import type { Question } from '../../src/cli/decision-prompt.js';
 import { oneLine } from '../../src/cli/format.js';
 import { LiveView } from '../../src/cli/live-view.js';
 import { Prompter } from '../../src/cli/prompter.js';
@@ -30,7 +31,7 @@ export function openScreen(
   const { style, isTerminal } = options;
   const view = new LiveView(style, { showCommands: false });
   const note = (text: string) => prompter.print(`${view.endLine()}${style.yellow(text)}\n`);
-  const decide = (item: PendingItem, decision: () => Promise<void>) =>
+  const decide = (item: Question, decision: () => Promise<void>) =>
     void decision().catch((error: unknown) => {
       note(`  ${oneLine(error instanceof Error ? error.message : String(error), 300)}`);
       if (isTerminal && open.has(item.callId)) prompter.ask(item);
@@ -40,7 +41,8 @@ export function openScreen(
     {
       choose: (item, choice) =>
         decide(item, async () => {
-          if (choice.kind === 'approve') await run.approve(item.callId, { by: 'you' });
+          if (choice.kind === 'approve')
+            await run.approve(item.callId, { by: 'you', ...(choice.scope && { scope: choice.scope }) });
           if (choice.kind === 'reject')
             await run.reject(item.callId, { by: 'you', ...(choice.text !== '' && { note: choice.text }) });
         }),

@@ -5,6 +5,9 @@ import type { Tail } from './heartbeat.js';
 /** Share of the heartbeat time-out after which a quiet attempt says that it is alive. */
 const QUIET_SHARE = 0.3;
 
+/** And the longest such pause, because only with a heartbeat does it hear that it is called off. */
+const LONGEST_QUIET_MS = 600;
+
 /**
  * An attempt that is going to spend money, or to do what must be done only once. What it tells the server is on record when the promise
  * resolves, and in the order in which it was told; heartbeats of the SDK are neither. So when an attempt dies, its last word says whether
@@ -48,7 +51,10 @@ export class LiveAttempt {
 
   /** Does `work` that neither spends nor does anything of the kind, and stays alive meanwhile. */
   async during<T>(details: Tail, work: () => Promise<T>): Promise<T> {
-    const quietMs = QUIET_SHARE * (this.context.info.heartbeatTimeoutMs ?? 8_000);
+    const quietMs = Math.min(
+      LONGEST_QUIET_MS,
+      QUIET_SHARE * (this.context.info.heartbeatTimeoutMs ?? 8_000),
+    );
     // A refusal is heard again by the word that counts, right before the request goes out.
     const timer = setInterval(() => void this.tell(details).catch(() => undefined), quietMs);
     try {

@@ -1,6 +1,7 @@
 import { ASSUMED_PRICE, CURRENT_BEHAVIOUR } from '../core/behaviour.js';
 import { AgentError, isAgentError } from '../core/errors.js';
 import { DEFAULT_IDLE_MS } from '../core/idle.js';
+import type { JsonObject } from '../core/json.js';
 import {
   NO_LIMITS,
   type Limits,
@@ -33,6 +34,8 @@ export interface PrepareRunPorts {
     taint?: TaintPolicy;
   };
   artifacts: ArtifactPort;
+  /** Holds the values that tools share against their schema: what is wrong with them, or `null`. */
+  checkShared?: (values: JsonObject) => string | null;
   /** Whether the server knows the search attributes. */
   searchAttributes: boolean;
   heartbeatTimeoutMs: number;
@@ -56,6 +59,7 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
       const budget = input.parent ? undefined : (input.budget ?? defaults.budget);
       const hasCeiling = limits.maxCostUsd !== null || budget !== undefined;
       const tools = chooseTools(input, ports.tools);
+      checkShared(input, ports);
       const { modelFacts, warnings } = await lookUp([model, ...models], ports.model, {
         limits: budget === undefined ? limits : null,
         needsPrices: hasCeiling && unpricedModels === 'refuse',
@@ -79,6 +83,12 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
         warnings,
       };
     });
+}
+
+function checkShared({ shared = {} }: RunInput, ports: PrepareRunPorts): void {
+  const problem = ports.checkShared?.(shared) ?? null;
+  if (problem === null) return;
+  throw new AgentError('INPUT_INVALID', `Correct the input of the run: shared: ${problem}`);
 }
 
 /** How long a session waits for the next message; nothing for a run that is none. */

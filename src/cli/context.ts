@@ -41,6 +41,12 @@ export interface CliContext extends Streams {
   };
   /** @throws AgentError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID` */
   connect(): Promise<Runs>;
+  /**
+   * Reads an artifact where the configuration says that they are kept.
+   * @returns `null` when there is none with this id
+   * @throws AgentError `CONFIG_INVALID`
+   */
+  readArtifact(id: string): Promise<Uint8Array | null>;
   /** @throws AgentError `INPUT_INVALID` */
   checkInput(input: unknown): RunInput;
   /** Where the Web UI shows an execution; `null` where that is not known. */

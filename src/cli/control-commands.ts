@@ -5,8 +5,10 @@ import type { JsonObject } from '../core/json.js';
 import type { PendingItem } from '../core/progress.js';
 import { addCommand, given, type CommonOptions } from './command.js';
 import { withRuns, writeJson, type CliContext, type Run } from './context.js';
+import { oneLine } from './format.js';
 import { limitOptions, limitsOf, type LimitFlags } from './limit-flags.js';
 import { parseJsonObject } from './parse-values.js';
+import { before } from './render-event.js';
 import { openSigner } from './sign-decision.js';
 
 interface DecisionFlags extends CommonOptions {
@@ -88,9 +90,9 @@ export function addControlCommands(program: Command, context: CliContext): void 
     )
     .option('--message-id <id>', 'a message with the same id counts once')
     .action((runId: string, text: string, { mode, messageId, ...flags }: SayFlags) =>
-      control(context, { runId, flags, done: 'told' }, async (run) => {
-        await run.say(text, { ...by, ...given<{ mode?: SayMode; messageId?: string }>({ mode, messageId }) });
-        return given<{ messageId?: string }>({ messageId });
+      say(context, { runId, text, json: Boolean(flags.json) }, {
+        ...by,
+        ...given<{ mode?: SayMode; messageId?: string }>({ mode, messageId }),
       }),
     );
   const simple = [
@@ -142,6 +144,21 @@ function flagsOf({ maxCost, maxSteps, maxTokens, maxDuration }: LimitFlags): str
   return Object.entries(named)
     .flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]))
     .join(' ');
+}
+
+async function say(
+  context: CliContext,
+  { runId, text, json }: { runId: string; text: string; json: boolean },
+  options: { mode?: SayMode; messageId?: string; by?: string },
+): Promise<void> {
+  const receipt = await withRuns(context, (runs) => runs.run(runId).say(text, options));
+  if (json) return writeJson(context, { runId, accepted: true, ...receipt });
+  const message = `message ${oneLine(receipt.messageId, 100)}`;
+  const done =
+    receipt.position === null
+      ? `${message} was taken before, and the model has it`
+      : `${message} taken${before(receipt.position)}`;
+  context.stdout.write(`${runId} ${done}\n`);
 }
 
 /** Sends something to a run and says that it was taken. */

@@ -12,6 +12,7 @@ interface ForkFlags extends FollowFlags, LimitFlags {
   step?: number;
   model?: string;
   say?: string;
+  requestedBy?: string;
 }
 
 /** `fork RUN`: a new run that goes on from another one, for example from one that landed, with a higher ceiling. */
@@ -24,12 +25,14 @@ export function addFork(program: Command, context: CliContext): void {
     .option('--step <n>', 'the last step to take over (default: the last one)', parseIndex)
     .option('--id <id>', 'id of the new run (default: RUN.2, RUN.3 and so on)')
     .option('--model <model>', 'model to ask from here on')
-    .option('--say <text>', 'said to the model at the start');
+    .option('--say <text>', 'said to the model at the start')
+    .option('--requested-by <name>', 'who asks for the new run (default: the user of the system)');
   followOptions(limitOptions(command)).action((runId: string, flags: ForkFlags) =>
     withRuns(context, async (runs) => {
       const { id, step, model, say } = flags;
       const limits = limitsOf(flags);
-      const options = given<ForkOptions>({ id, step, model, say, limits });
+      const requestedBy = flags.requestedBy ?? context.userName;
+      const options = given<ForkOptions>({ id, step, model, say, limits, requestedBy });
       const run = await runs
         .run(runId)
         .fork(options)

@@ -4,13 +4,16 @@ import type { PendingItem } from '../core/progress.js';
 import { addCommand, given, type CommonOptions } from './command.js';
 import { withRuns, writeJson, type CliContext, type Runs } from './context.js';
 import { parseCount, parseIndex } from './parse-values.js';
-import { renderList, renderPendingItems, renderProgress, renderTranscript } from './render-state.js';
+import { renderProgress } from './render-progress.js';
+import { renderList, renderPendingItems, renderTranscript } from './render-state.js';
 import { watchRun } from './watch-run.js';
 
 /** Runs that wait are looked for among this many open ones. */
 const MAX_OPEN_RUNS = 1_000;
 /** Up to here every open run is read; above, only those that the list marks, which may be a second behind. */
 const MAX_READ_UNMARKED = 50;
+
+type ListOptions = NonNullable<Parameters<Runs['list']>[0]>;
 
 const STATUSES = ['running', 'waiting', 'paused', 'landing', 'closed'];
 
@@ -35,10 +38,10 @@ export function addReadCommands(program: Command, context: CliContext): void {
   addCommand(program, 'list', 'list the newest runs')
     .addOption(new Option('--status <status>', 'only those').choices(STATUSES))
     .option('--limit <n>', 'at most so many (default: 20)', parseCount)
-    .action((flags: CommonOptions & { status?: string; limit?: number }) =>
-      output(context, flags, {
-        read: (runs) =>
-          runs.list(given<{ status?: string; limit?: number }>({ status: flags.status, limit: flags.limit })),
+    .option('--all', 'with the sub-agents of runs')
+    .action(({ json, ...flags }: CommonOptions & ListOptions) =>
+      output(context, given<CommonOptions>({ json }), {
+        read: (runs) => runs.list(flags),
         render: (items) =>
           items.length > 0 || flags.status === undefined
             ? renderList(items, context.style)

@@ -66,3 +66,11 @@ export function howToSettle(item: Pick<PendingItem, 'kind' | 'callId'>, runId: s
   if (item.kind !== 'unknown_outcome') return ours;
   return ours.map((line, index) => `${line}   ${MEANINGS[index] ?? ''}`);
 }
+
+/** {@link renderPending} with {@link howToSettle}. */
+export function renderPendingItem(item: { runId: string } & PendingItem, style: Style): string[] {
+  return [
+    ...renderPending(item, style),
+    ...howToSettle(item, item.runId).map((line) => style.dim(`      ${line}`)),
+  ];
+}

@@ -1,72 +1,10 @@
 import type { RunListItem } from '../client/run-client.js';
-import type { PendingItem, Progress } from '../core/progress.js';
+import type { PendingItem } from '../core/progress.js';
 import type { TranscriptItem } from '../core/transcript.js';
-import {
-  formatCount,
-  formatDuration,
-  formatLimits,
-  formatTable,
-  formatUsd,
-  indented,
-  oneLine,
-  plural,
-  printable,
-} from './format.js';
-import { howToSettle, renderPending } from './render-pending.js';
-import { renderResult } from './render-result.js';
-import { costOf, spendLines } from './render-spend.js';
+import { formatTable, formatUsd, indented, printable } from './format.js';
+import { renderPendingItem } from './render-pending.js';
+import { outcomeOf } from './render-progress.js';
 import type { Style } from './style.js';
-
-/** How a run stands. */
-export function renderProgress(progress: Progress, style: Style): string[] {
-  const { spend, limits, result, pending, runId } = progress;
-  const limitWords = formatLimits(limits);
-  const rows: [string, string][] = [
-    ['status', statusOf(progress)],
-    ['goal', oneLine(progress.goal, 300)],
-    ['model', printable(progress.model)],
-    ['step', String(progress.step)],
-    ['cost', costOf(spend, limits.maxCostUsd)],
-    // Of a run that has ended the last lines say it.
-    ...(result === null ? spendLines(spend).map((line): [string, string] => ['', line]) : []),
-    [
-      'tokens',
-      `${formatCount(spend.promptTokens)} in · ${formatCount(spend.completionTokens)} out · ${plural(spend.modelCalls, 'model call')}`,
-    ],
-    ['limits', limitWords.length === 0 ? 'none' : limitWords.join(', ')],
-    ...(progress.budget === null ? [] : [['budget', budgetOf(progress.budget)] satisfies [string, string]]),
-    [
-      'started',
-      `${progress.startedAt}${progress.closedAt === null ? '' : `, took ${formatDuration(Date.parse(progress.closedAt) - Date.parse(progress.startedAt))}`}`,
-    ],
-  ];
-  if (progress.queuedMessages > 0) rows.push(['messages', `${progress.queuedMessages} not read yet`]);
-  const lines = [
-    style.bold(runId),
-    ...rows.map(([name, value]) => `  ${style.dim(name.padEnd(9))} ${value}`),
-  ];
-  for (const item of pending) lines.push('', ...renderPendingItem({ runId, ...item }, style));
-  if (result === null) return lines;
-  return [
-    ...lines,
-    '',
-    ...(result.answer.trim() === '' ? [] : [...indented(result.answer.trim(), '  '), '']),
-    ...renderResult(result, style, limits.maxCostUsd),
-  ];
-}
-
-function statusOf({ status, settling, result }: Progress): string {
-  if (result !== null) return `closed: ${outcomeOf(result)}`;
-  return settling ? `${status}: settling costs` : status;
-}
-
-function outcomeOf({ outcome, limit }: { outcome: string; limit: string | null }): string {
-  return limit === null ? outcome : `${outcome} (${limit})`;
-}
-
-function budgetOf(name: string): string {
-  return `${printable(name)}, shared with other runs: longhaul budget show ${printable(name)}`;
-}
 
 /** Runs as a table. */
 export function renderList(items: readonly RunListItem[], style: Style): string[] {
@@ -97,13 +35,6 @@ export function renderPendingItems(
     style.bold(item.runId),
     ...renderPendingItem(item, style),
   ]);
-}
-
-function renderPendingItem(item: { runId: string } & PendingItem, style: Style): string[] {
-  return [
-    ...renderPending(item, style),
-    ...howToSettle(item, item.runId).map((line) => style.dim(`      ${line}`)),
-  ];
 }
 
 /** The messages that the model sees. */

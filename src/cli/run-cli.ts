@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../core/errors.js';
+import { addArtifact } from './artifact.js';
 import { addBudgetCommands } from './budget-commands.js';
 import { addCommand, type CommonOptions } from './command.js';
 import type { CliContext } from './context.js';
@@ -52,6 +53,7 @@ function createProgram(context: CliContext, version: string): Command {
   addFork(program, context);
   addReadCommands(program, context);
   addDiff(program, context);
+  addArtifact(program, context);
   addDecisionCommands(program, context);
   addControlCommands(program, context);
   addKeys(program, context);

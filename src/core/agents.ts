@@ -2,7 +2,7 @@ import { MAX_AGENT_DEPTH, MAX_CHILDREN } from './behaviour.js';
 import type { ChildReport, ChildState } from './child-run.js';
 import { shareOf } from './child-share.js';
 import { finishCall } from './closing.js';
-import { emit, parseJson, patch, patchCall, type Draft } from './draft.js';
+import { emit, parseJson, patch, patchCall, remember, type Draft } from './draft.js';
 import { drawMore } from './draws.js';
 import { withHumanWords, humanWords } from './human-words.js';
 import { toolKey } from './keys.js';
@@ -126,8 +126,11 @@ export function takeReport(draft: Draft, report: ChildReport): void {
     child: { ...call.child, reportCount: report.n, pending: report.pending },
   });
   const { step } = draft.state;
-  for (const decided of report.decided)
-    emit(draft, { type: 'decision_made', step, ...decided, callId: `${call.id}/${decided.callId}` });
+  for (const decided of report.decided) {
+    const callId = `${call.id}/${decided.callId}`;
+    patch(draft, { decidedCallIds: remember(draft.state.decidedCallIds, callId) });
+    emit(draft, { type: 'decision_made', step, ...decided, callId });
+  }
   for (const item of report.pending)
     if (!known.has(toRequest(item)) && !draft.state.landing && !draft.state.cancelRequested)
       emit(draft, { type: 'decision_requested', step, ...item, callId: `${call.id}/${item.callId}` });

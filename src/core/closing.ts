@@ -24,7 +24,6 @@ export function close(
     phase: 'settling',
     ending: { limit: null, error: null, ...end, limitsReached: reachedBy(draft, end.limit ?? null) },
     settleUntilMs: draft.atMs + patienceMs,
-    queue: [],
     model: IDLE_MODEL,
     pause: null,
     idle: null,

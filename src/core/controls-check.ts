@@ -179,6 +179,7 @@ function readText(fields: Record<string, unknown>, make: (text: string) => Contr
 
 function readSay(fields: Record<string, unknown>): CheckedControl {
   const { mode } = fields;
+  if (fields['messageId'] === '') delete fields['messageId'];
   if (mode !== undefined && mode !== 'queue' && mode !== 'steer' && mode !== 'interrupt')
     return refuse('INPUT_INVALID', 'say: mode must be "queue", "steer" or "interrupt".');
   return readText(fields, (text) => ({

@@ -29,6 +29,9 @@ export function forkState(fresh: RunState, fork: unknown): RunState | null {
     stepsCompleted: past.stepsCompleted,
     transcript,
     transcriptHash: hashItems(EMPTY_HASH, transcript),
+    // What nobody has heard yet is still to be heard, by this run too, and counts once.
+    queue: past.queue,
+    messageIds: past.messageIds,
     ledger: inherit(past.ledger, fresh.startedAtMs),
     unknownOutcomes: past.unknownOutcomes,
     artifacts: past.artifacts,

@@ -13,12 +13,19 @@ export function pendingOf(state: RunState): PendingItem[] {
   return [...state.calls.filter(isPending).map(toPending), ...agentsPending(state)];
 }
 
+/** {@link pendingOf} as the run that has delegated sees it: a decision under check may be refused, which makes it no new request. */
+function askedOf(state: RunState): PendingItem[] {
+  if (state.cancelRequested) return [];
+  const own = state.calls.filter((call) => isPending(call) || call.status === 'checking');
+  return [...own.map(toPending), ...agentsPending(state)];
+}
+
 /** Tells the run that has delegated what waits for a human, what was decided and how it ended; one report after the other. */
 export function report(draft: Draft): void {
   noteDecided(draft);
   const { parent, reporting, farewell, phase } = draft.state;
   if (!parent || reporting.call || reporting.final || phase === 'closed') return;
-  const pending = pendingOf(draft.state);
+  const pending = askedOf(draft.state);
   const told = rollHash('', JSON.stringify(pending));
   if (told === reporting.told && reporting.decided.length === 0 && !farewell) return;
   const n = reporting.count + 1;

@@ -14,7 +14,7 @@ export function takeSnapshot(state: RunState): Snapshot {
 }
 
 /** What no state held in the beginning. */
-const ADDED_SINCE = { ...FRESH_MONEY, ...FRESH_ERRANDS, forkOf: null, shared: {} };
+const ADDED_SINCE = { ...FRESH_MONEY, ...FRESH_ERRANDS, forkOf: null };
 
 /**
  * The state in a snapshot, brought up to the present shape: what its writer did not know yet is as in a fresh run.
@@ -28,6 +28,7 @@ export function readSnapshot(value: unknown): RunState | null {
   const { reservedNanoUsd: _, ...ledger }: Ledger & { reservedNanoUsd?: number } = state.ledger;
   return {
     ...ADDED_SINCE,
+    shared: state.input.shared ?? {},
     ...state,
     model: { ...IDLE_MODEL, ...state.model },
     ledger: { ...EMPTY_LEDGER, ...ledger },

@@ -32,7 +32,8 @@ export function say(draft: Draft, message: Say): void {
   const { state } = draft;
   if (isKnown(state, message)) return;
   const mode: SayMode = message.mode ?? 'steer';
-  const messageId = message.messageId ?? `m${state.seq}`;
+  // Not a name that humans who count their messages would choose: theirs would be taken for a message sent again.
+  const messageId = message.messageId ?? `auto-${state.seq}`;
   patch(draft, {
     queue: [...state.queue, { messageId, text: message.text, mode }],
     messageIds: remember(state.messageIds, messageId),
@@ -45,7 +46,8 @@ export function say(draft: Draft, message: Say): void {
     by: message.by ?? null,
   });
   const { call } = state.model;
-  if (mode === 'interrupt' && call?.purpose === 'step' && !state.landing)
+  // What is under way when a run is paused may end; the message is heard when it goes on.
+  if (mode === 'interrupt' && call?.purpose === 'step' && !state.landing && !state.pause)
     patch(draft, { model: { ...draft.state.model, call: { ...call, status: 'cancelling' } } });
 }
 

@@ -6,7 +6,6 @@ import { nextInquiryMs } from './inquiries.js';
 import { canonicalJson, type JsonValue } from './json.js';
 import { checkKey, toolKey, verifyKey } from './keys.js';
 import { deadlineMs } from './limits.js';
-import { isGuarded } from './metered.js';
 import { attemptOf, currentModel } from './models.js';
 import { ceilingNanoUsd } from './quote.js';
 import type { RunInput } from './run-input.js';
@@ -177,7 +176,7 @@ function callInput(state: RunState, call: CallState): RunToolInput {
     callId: call.id,
     name: call.plan.name,
     argsKey: argsKey(call.args),
-    ...(isGuarded(state) && hasShared && { shared: argsKey(canonicalJson(state.shared)) }),
+    ...(hasShared && { shared: argsKey(canonicalJson(state.shared)) }),
   };
 }
 

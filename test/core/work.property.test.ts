@@ -1,13 +1,31 @@
+import { toolKey } from '../../src/core/keys.js';
+import type { RunState } from '../../src/core/state.js';
 import { view } from '../../src/core/view.js';
 import { plan, work, type Work } from '../../src/core/work.js';
 import { holds, holdsFor } from './support/scenario.js';
+import type { StartedWork } from './support/shell.js';
 import { Simulator } from './support/simulator.js';
 
-/** Work as its worker was told of it. A ceiling that is set meanwhile binds the next call, not the one under way. */
+/**
+ * Work as its worker was told of it. A ceiling that is set meanwhile binds the next call, not the one under way, and values that
+ * other calls share meanwhile are seen by the next one.
+ */
 function asSent(item: Work | undefined): unknown {
-  if (item?.kind !== 'model') return item;
-  const { reservedNanoUsd: _, ...input } = item.input;
+  if (item?.kind === 'model') {
+    const { reservedNanoUsd: _, ...input } = item.input;
+    return { ...item, input };
+  }
+  if (item?.kind !== 'tool' && item?.kind !== 'verify') return item;
+  const { shared: _, ...input } = item.input;
   return { ...item, input };
+}
+
+/** Whether something goes on by itself; a sub-agent does as long as it asks nobody. */
+function goesOn(state: RunState, { kind, key }: StartedWork): boolean {
+  if (kind !== 'child') return ['prepare', 'model', 'tool', 'verify'].includes(kind);
+  return state.calls.some(
+    (call) => toolKey(call) === key && call.status === 'running' && call.child?.pending.length === 0,
+  );
 }
 
 describe('work', () => {
@@ -57,10 +75,12 @@ describe('the view', () => {
     holds(({ shell }) => {
       for (const { state, started, closed } of shell.moments) {
         const { status, result, closedAt } = view(state);
-        const runs = [...started.values()].some(({ kind }) => kind !== 'check' && kind !== 'reconcile');
+        const runs = [...started.values()].some((item) => goesOn(state, item));
         if (status === 'waiting') expect(runs).toBe(false);
         if (status === 'running') expect(started.size > 0 || state.model.retryAtMs !== null).toBe(true);
-        expect([closed, result !== null, closedAt !== null]).toEqual(Array(3).fill(status === 'closed'));
+        expect([closed, closedAt !== null]).toEqual(Array(2).fill(status === 'closed'));
+        expect(result).toBe(state.result ?? state.farewell);
+        if (closed) expect(result).not.toBeNull();
       }
     });
   });
@@ -79,9 +99,33 @@ describe('the view', () => {
           if (event.type === 'decision_made' || event.type === 'tool_completed') asked.delete(event.callId);
         }
         for (const { id, status } of state.calls) if (status === 'checking') asked.delete(id);
-        const listed = view(state).pending;
+        for (const callId of asked.keys()) if (callId.includes('/')) asked.delete(callId);
+        const listed = view(state).pending.filter(({ callId }) => !callId.includes('/'));
         expect(listed.length).toBe(asked.size);
         for (const { callId, kind } of listed) expect(asked.get(callId)).toBe(kind);
+      }
+    });
+  });
+
+  it('lists what waits for a human in its sub-agents as they reported it last, under the call that each carries out', () => {
+    holds(({ shell, children }) => {
+      for (const { state } of shell.moments) {
+        const theirs = state.calls.flatMap((call) => {
+          const { child } = call;
+          if (!child || call.status !== 'running' || state.cancelRequested) return [];
+          const last = children.get(toolKey(call))?.sent.find(({ n }) => n === child.reportCount);
+          return (last?.pending ?? []).map((item) => ({ ...item, callId: `${call.id}/${item.callId}` }));
+        });
+        expect(view(state).pending.filter(({ callId }) => callId.includes('/'))).toEqual(theirs);
+      }
+    });
+  });
+
+  it('names every sub-agent under way, and none that has ended', () => {
+    holds(({ shell }) => {
+      for (const { state } of shell.moments) {
+        const open = state.calls.filter(({ child, status }) => child && status !== 'done');
+        expect(view(state).agents.map(({ callId }) => callId)).toEqual(open.map(({ id }) => id));
       }
     });
   });

@@ -134,21 +134,17 @@ function someDecided(dice: Dice, { callId, tool, kind }: PendingItem): DecidedNo
   return { callId, tool, decision, note: null, by: dice.pick(NAMES), editedArgs: null };
 }
 
-/** What anybody may send under the name of a report. */
+/** What anybody may send under the name of a report, and that is none. */
 export function forgedReport(dice: Dice, key: string): unknown {
   const whole = { key, n: 1_000 + dice.roll(9), pending: [], decided: [] };
-  const seq = { seq: 3, type: 'run_completed', at: 'never', runId: 'other', step: 'no', callId: 's0.c0' };
   return dice.pick([
-    { ...whole, result: {} },
-    { ...whole, result: { spend: {}, outcome: 'done', answer: 'Paid.' } },
-    { ...whole, result: { spend: { costNanoUsd: -5, byModel: 7 }, outcome: 'won', answer: 9 } },
-    { ...whole, pending: [{}] },
-    { ...whole, pending: [seq], decided: [seq] },
-    { ...whole, decided: [{ callId: { toString: 'x' } }] },
-    { ...whole, pending: [null] },
-    { ...whole, n: 0.5 },
     { ...whole, n: -1 },
+    { ...whole, n: '7' },
     { ...whole, key: 'constructor' },
+    { ...whole, key: 7 },
+    { ...whole, pending: [null] },
+    { ...whole, decided: 'all' },
+    { ...whole, result: 'done' },
     { key, n: 1 },
     'report',
   ] as const);

@@ -135,7 +135,7 @@ async function meddle(world: World, run: RunHandle, dice: Dice): Promise<void> {
   const handle = world.temporal.workflow.getHandle(run.runId);
   const mode = dice.pick(['queue', 'steer', 'interrupt'] as const);
   const text = `A word, number ${dice.roll(100)}.`;
-  const deeds: readonly [() => Promise<void>, ...(() => Promise<void>)[]] = [
+  const deeds: readonly [() => Promise<unknown>, ...(() => Promise<unknown>)[]] = [
     () => run.say(text, { mode }),
     () => handle.signal('say', { text, mode }),
     () => handle.signal('say', { text: '' }),
