@@ -90,10 +90,14 @@ export function addControlCommands(program: Command, context: CliContext): void 
     )
     .option('--message-id <id>', 'a message with the same id counts once')
     .action((runId: string, text: string, { mode, messageId, ...flags }: SayFlags) =>
-      say(context, { runId, text, json: Boolean(flags.json) }, {
-        ...by,
-        ...given<{ mode?: SayMode; messageId?: string }>({ mode, messageId }),
-      }),
+      say(
+        context,
+        { runId, text, json: Boolean(flags.json) },
+        {
+          ...by,
+          ...given<{ mode?: SayMode; messageId?: string }>({ mode, messageId }),
+        },
+      ),
     );
   const simple = [
     ['pause', 'hold back new work', 'paused', (run: Run) => run.pause(by)],

@@ -112,7 +112,9 @@ type ControlEvent = Exclude<
 function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
   switch (event.type) {
     case 'message_accepted':
-      return [`» message ${oneLine(event.messageId, 60)} taken (${event.mode})${before(event.position)}${by(event.by)}`];
+      return [
+        `» message ${oneLine(event.messageId, 60)} taken (${event.mode})${before(event.position)}${by(event.by)}`,
+      ];
     case 'turn_completed':
       return [`» waits for the next message${dim(`  until ${event.idleUntil}`)}`];
     case 'context_tainted':
@@ -121,7 +123,9 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
         dim('    from here on side effects wait for a decision, unless the run has --taint off'),
       ];
     case 'webhook_failed':
-      return [yellow(`! the webhook was not told (${event.notice}): ${event.code} ${oneLine(event.message, 300)}`)];
+      return [
+        yellow(`! the webhook was not told (${event.notice}): ${event.code} ${oneLine(event.message, 300)}`),
+      ];
     case 'control_rejected':
       return [yellow(`! ${event.control} refused: ${event.code} ${oneLine(event.message, 300)}`)];
     case 'limit_warning':

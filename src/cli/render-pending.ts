@@ -44,7 +44,8 @@ function until({ expiresAt }: PendingItem, { dim }: Style): string {
 function whyLines(item: PendingItem): string[] {
   const why = noteIn(item) ?? (item.reason && REASONS[item.reason]);
   const { by = [], needed = 1 } = item.approvals ?? {};
-  const have = by.length === 0 ? '' : `, ${by.length} so far: ${by.map((name) => oneLine(name, 60)).join(', ')}`;
+  const have =
+    by.length === 0 ? '' : `, ${by.length} so far: ${by.map((name) => oneLine(name, 60)).join(', ')}`;
   return [
     ...(why === undefined ? [] : [`asked because ${why}`]),
     ...(needed > 1 ? [`needs ${needed} approvals${have}`] : []),

@@ -18,29 +18,35 @@ export const HANDLERS: Record<ControlName, { description: string; kinds: 'signal
   decide: {
     kinds: 'both',
     description:
-      'Decide on a pending call: {"callId":"s3.c0","decision":"approve"|"reject","note":"…","args":{…}}. callId may be left out when one call is pending.',
+      'Decide on a call: {"callId": "s3.c0", "decision": "approve", "by": "you"}. Or "reject"; "note" is for the model, "args" replaces its arguments.',
   },
   approve: {
-    kinds: 'signal',
-    description: 'Approve the pending call: {"callId":"s3.c0"}, or nothing when one call is pending.',
+    kinds: 'both',
+    description: 'Let a call run: {"callId": "s3.c0", "by": "you"}. Without input: the one that waits.',
   },
   reject: {
-    kinds: 'signal',
-    description: 'Reject the pending call; the note reaches the model: {"callId":"s3.c0","note":"…"}.',
+    kinds: 'both',
+    description:
+      'Do not run a call, and tell the model why: {"callId": "s3.c0", "note": "…", "by": "you"}.',
   },
   say: {
     kinds: 'both',
-    description: 'Say something to the agent: {"text":"…","mode":"steer"|"queue"|"interrupt"}.',
+    description:
+      'Say something to the agent: {"text": "…", "mode": "steer"}. Or "queue" (at the end), "interrupt" (at once).',
   },
-  answer: { kinds: 'both', description: 'Answer a question of the agent: {"callId":"s3.c0","text":"…"}.' },
+  answer: {
+    kinds: 'both',
+    description: 'Answer a question of the agent: {"callId": "s3.c0", "text": "…", "by": "you"}.',
+  },
   pause: { kinds: 'both', description: 'Hold back new work; what runs may end.' },
   resume: { kinds: 'both', description: 'Let new work start again.' },
   stop: { kinds: 'both', description: 'End gracefully: the agent answers with what it has.' },
-  report: { kinds: 'signal', description: 'For sub-agents: what they tell the run that has delegated.' },
   setLimits: {
     kinds: 'both',
-    description: 'Change ceilings: {"maxCostUsd":5,"maxSteps":200,"maxTokens":null,"maxDurationMs":3600000}.',
+    description:
+      'Change ceilings: {"maxCostUsd": 5, "maxSteps": 200}. Also "maxTokens", "maxDurationMs"; null takes one away.',
   },
+  report: { kinds: 'signal', description: 'Not for people: what a sub-agent tells.' },
 };
 
 /** Names of all handlers. */

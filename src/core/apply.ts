@@ -47,10 +47,18 @@ export function apply(state: RunState, input: Input): { state: RunState; events:
   take(draft, input);
   advance(draft);
   announceRequests(draft);
+  noteRefused(draft);
   trySettle(draft);
   report(draft);
   inquire(draft);
   return { state: draft.state, events: draft.events };
+}
+
+function noteRefused(draft: Draft): void {
+  const refused = draft.events.filter((event) => event.type === 'control_rejected').at(-1);
+  if (!refused) return;
+  const { at, control, code, message, callId } = refused;
+  patch(draft, { lastRefused: { at, control, code, message, callId } });
 }
 
 function take(draft: Draft, input: Input): void {

@@ -48,6 +48,7 @@ export const FRESH_ERRANDS = {
   parent: null,
   reporting: { count: 0, call: null, told: rollHash('', '[]'), decided: [], final: false },
   childCount: 0,
+  lastRefused: null,
   farewell: null,
 } satisfies Partial<RunState>;
 

@@ -94,6 +94,15 @@ export interface PendingItem {
   reason?: 'taint' | 'changed';
 }
 
+/** A control that was not taken. A signal cannot answer, so this is where its sender sees why. */
+export interface RefusedNote {
+  at: string;
+  control: string;
+  code: string;
+  message: string;
+  callId: string | null;
+}
+
 /** A decision as it is put on record. */
 export interface DecidedNote {
   callId: string;
@@ -147,6 +156,7 @@ export interface Progress {
   settling: boolean;
   pending: PendingItem[];
   queuedMessages: number;
+  lastRefused: RefusedNote | null;
   /** Whether side effects need a decision once content from outside has entered the context, and where it did. */
   taint: { policy: 'ask' | 'off'; by: TaintSource | null };
   /** Tools that a human has approved for the rest of the run. */

@@ -28,8 +28,8 @@ export function readSnapshot(value: unknown): RunState | null {
   const { reservedNanoUsd: _, ...ledger }: Ledger & { reservedNanoUsd?: number } = state.ledger;
   return {
     ...ADDED_SINCE,
-    shared: state.input.shared ?? {},
     ...state,
+    shared: state.shared ?? state.input.shared ?? {},
     model: { ...IDLE_MODEL, ...state.model },
     ledger: { ...EMPTY_LEDGER, ...ledger },
   };

@@ -5,7 +5,7 @@ import type { Ledger } from './ledger.js';
 import type { PlannedCall } from './outcomes.js';
 import type { LimitsInput, Prepared, RunInput } from './run-input.js';
 import type { NotifyInput } from './notices.js';
-import type { ArtifactNote, RunResult, LimitName, StandingApproval, TaintSource } from './progress.js';
+import type { ArtifactNote, RunResult, LimitName, RefusedNote, StandingApproval, TaintSource } from './progress.js';
 import type { CallResult } from './results.js';
 import type { Decision, SayMode, Control } from './controls.js';
 import type { Refusal } from './refusal.js';
@@ -257,6 +257,8 @@ export interface RunState {
   reporting: Reporting;
   /** Sub-agents so far. */
   childCount: number;
+  /** The last control that was not taken. */
+  lastRefused: RefusedNote | null;
   /** How the run ended, while those who wait for it are told. */
   farewell: RunResult | null;
   result: RunResult | null;

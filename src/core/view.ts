@@ -22,6 +22,7 @@ export function view(state: RunState): Progress {
     settling: state.phase === 'settling',
     pending: pendingOf(state),
     queuedMessages: state.queue.length,
+    lastRefused: state.lastRefused,
     taint: {
       policy: state.prepared ? (state.prepared.taint ?? 'off') : (state.input.taint ?? 'ask'),
       by: state.tainted,

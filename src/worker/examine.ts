@@ -66,9 +66,9 @@ function checkWorkspace(workspace: string): Check {
   }
 }
 
-function checkTools({ workspace, dataDir }: Config, module: LoadedConfigModule): Check {
+function checkTools({ workspace, dataDir, shell }: Config, module: LoadedConfigModule): Check {
   try {
-    const names = createToolRegistry(module.tools, createBuiltinTools({ workspace, dataDir })).names();
+    const names = createToolRegistry(module.tools, createBuiltinTools({ workspace, dataDir, shell })).names();
     return ok('tools', names.join(', '));
   } catch (error) {
     return failed('tools', error, 'CONFIG_INVALID');

@@ -6,6 +6,7 @@ import { checkControl, readControl } from '../core/controls-check.js';
 import type { ControlName } from '../core/controls.js';
 import type { RunEvent } from '../core/events.js';
 import type { Progress } from '../core/progress.js';
+import { ERROR_CODES, isErrorCode } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import { receiptOf, type ControlReceipt } from '../core/receipt.js';
 import { answerTo, errandOf } from '../core/relays.js';
@@ -117,7 +118,10 @@ async function checkedArgs(call: () => CallState | undefined): Promise<void> {
 }
 
 function refusal({ code, message }: { code: string; message: string }): ApplicationFailure {
-  return ApplicationFailure.create({ type: code, message, nonRetryable: true });
+  const failure = ApplicationFailure.create({ type: code, message, nonRetryable: true });
+  // Temporal's Web UI shows the message and this; of a stack nobody who decides has any use.
+  failure.stack = `${code}. ${isErrorCode(code) ? ERROR_CODES[code].hint : ''}`;
+  return failure;
 }
 
 function settings(state: RunState): RunSettings {

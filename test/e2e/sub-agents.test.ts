@@ -132,14 +132,16 @@ describe('of the ceiling of its run', () => {
 it('draws from the shared budget of its run through that run alone', async () => {
   const budget = 'family';
   const world = await open({
-    env: { LONGHAUL_BUDGET: budget },
     script: byGoal({ Go: callThenTell(delegate('x')), x: callThenTell(COUNT) }),
   });
   await world.client.budgets.set(budget, { limitUsd: 5, period: 'total' });
   const run = await world.client.start({ goal: 'Go', budget });
   const { result } = await expectFamilyEnds(world, run, ['s0.c0']);
   expect(await agentOf(world, run, 's0.c0').progress()).toMatchObject({ budget: null });
-  expect(await world.client.budgets.show(budget)).toMatchObject({ spentUsd: result.spend.costUsd });
+  expect(await world.client.budgets.show(budget)).toMatchObject({
+    openRuns: 0,
+    usedUsd: result.spend.costUsd,
+  });
 });
 
 it('has no tools but those that it is given out of those of its run', async () => {
