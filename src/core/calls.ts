@@ -171,9 +171,11 @@ function settleNotBegun(
   call: CallState,
   outcome: Exclude<Outcome<ToolResult>, { kind: 'ok' }>,
 ): void {
-  if (outcome.kind === 'failed' && (!outcome.retryable || outcome.code === 'TOOL_UNKNOWN'))
-    return finishCall(draft, call.id, notRun('failed', outcome.message, humanWords(call)));
-  if (outcome.kind !== 'cancelled' && beginAgain(draft, call)) return;
+  const isFinal = outcome.kind === 'failed' && (!outcome.retryable || outcome.code === 'TOOL_UNKNOWN');
+  if (!isFinal && outcome.kind !== 'cancelled' && beginAgain(draft, call)) return;
+  // A human had it run again because an earlier attempt may have acted, which is as unknown as before.
+  if (call.rerun > (call.restarts ?? 0)) return settleUnverified(draft, call);
+  if (isFinal) return finishCall(draft, call.id, notRun('failed', outcome.message, humanWords(call)));
   finishCall(draft, call.id, notRun('cancelled', 'The call ended before it began to act.', humanWords(call)));
 }
 

@@ -46,7 +46,7 @@ function abandonCall(draft: Draft, call: CallState): void {
     call.status === 'cancelling' ||
     call.status === 'verifying' ||
     call.status === 'unknown';
-  if (underWay && call.plan.effect === undefined) finishUnknown(draft, call);
+  if (underWay && (call.plan.effect === undefined || call.child)) finishUnknown(draft, call);
   else finishCall(draft, call.id, notRun('cancelled', 'The run ended before this call.'));
 }
 
@@ -123,8 +123,8 @@ export function beginLanding(draft: Draft, why: Omit<Landing, 'reason'> & { reas
   const reason = why.reason ?? LIMIT_WORDS[why.limit ?? ''] ?? 'This run cannot go on.';
   patch(draft, { landing: { ...why, reason }, pause: null });
   emit(draft, { type: 'landing_started', step: state.step, outcome: why.outcome, limit: why.limit });
-  // A session that waits has its answer already.
-  if (state.idle)
+  // A session that waits has its answer already, unless somebody has spoken since.
+  if (state.idle && state.queue.length === 0)
     return close(draft, {
       outcome: why.outcome,
       limit: why.limit,

@@ -57,7 +57,9 @@ function handDown(draft: Draft, { call, childCallId }: FoundCall, control: Signe
 
 function checkSignature(draft: Draft, call: CallState, control: SignedDecision['control']): void {
   const { errands, signedDecisions } = draft.state;
-  const signed = { key: `x${errands}`, callId: call.id, requestedAtMs: call.requestedAtMs, control };
+  const { id: callId, plan, requestedAtMs } = call;
+  const asked = { callId, tool: plan.name, argsHash: plan.gate?.argsHash ?? null, requestedAtMs };
+  const signed = { key: `x${errands}`, ...asked, control };
   patch(draft, { signedDecisions: [...signedDecisions, signed], errands: errands + 1 });
 }
 

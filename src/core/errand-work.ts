@@ -2,7 +2,7 @@ import type { ChildReport } from './child-run.js';
 import type { NotifyInput } from './notices.js';
 import type { RelayInput } from './relays.js';
 import { signedWork, type SignedWork } from './signed-work.js';
-import type { RunState } from './state.js';
+import type { Relay, RunState } from './state.js';
 
 /** What the activity that reports to the run which has delegated is told. */
 export interface ReportInput {
@@ -18,11 +18,16 @@ export type ErrandWork =
   /** `isLast`: the run closes when it is done. */
   | { kind: 'notify'; key: string; input: NotifyInput; summary: string; isLast: boolean };
 
+/** One sub-agent hears one thing after the other: what overtakes another would turn its meaning around. */
+function isNext({ childId }: Relay, index: number, relays: readonly Relay[]): boolean {
+  return relays.findIndex((one) => one.childId === childId) === index;
+}
+
 /** What goes to and fro between this run, its sub-agents, the run that has delegated, and the webhook. */
 export function errandWork(state: RunState): ErrandWork[] {
   const { relays, reporting, parent, notices, runId } = state;
   const items: ErrandWork[] = [...signedWork(state)];
-  for (const { key, childId, name, payload } of relays)
+  for (const { key, childId, name, payload } of relays.filter(isNext))
     items.push({
       kind: 'relay',
       key,

@@ -160,7 +160,7 @@ export function traceSource(
   if (isKnown || ledger.bookedGenerations.includes(sourceId)) return ledger;
   // Which of several it was is not known. The smallest: what stays charged for the others is no less than what they can have cost.
   const [nameless] = ledger.charges
-    .filter((charge) => charge.lost && charge.generationId === undefined)
+    .filter(({ lost, generationId, purpose }) => lost && generationId === undefined && purpose !== 'child')
     .sort((a, b) => (a.nanoUsd ?? 0) - (b.nanoUsd ?? 0));
   const known = { generationId: sourceId, dueAtMs: askAtMs };
   if (nameless) return withCharge(withoutCharge(ledger, nameless.id), { ...nameless, ...known });

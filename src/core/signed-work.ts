@@ -1,5 +1,5 @@
 import { toIso } from './draft.js';
-import type { CallState, RunState, SignedDecision } from './state.js';
+import type { RunState, SignedDecision } from './state.js';
 import { statementOf, type CheckDecisionInput, type Choice } from './statement.js';
 
 /** The signature of a decision must be checked. */
@@ -10,33 +10,30 @@ export interface SignedWork {
   summary: string;
 }
 
-/** The signatures that are to be checked. The statement is made of what the run knows itself, as it was shown. */
+/** The signatures that are to be checked. The statement is made of what the run knew itself, as it was shown. */
 export function signedWork(state: RunState): SignedWork[] {
-  return state.signedDecisions.flatMap((signed) => {
-    const call = state.calls.find(({ id }) => id === signed.callId);
-    return call ? [judge(state, call, signed)] : [];
-  });
+  return state.signedDecisions.map((signed) => judge(state, signed));
 }
 
-function judge({ parent, runId }: RunState, call: CallState, signed: SignedDecision): SignedWork {
-  const { key, control, requestedAtMs } = signed;
+function judge({ parent, runId }: RunState, signed: SignedDecision): SignedWork {
+  const { key, callId, tool, argsHash, control, requestedAtMs } = signed;
   const choice = choiceOf(control);
   const item = {
     // A human sees the calls of a sub-agent at the run that was started.
-    callId: parent ? `${parent.path}/${call.id}` : call.id,
-    argsHash: call.plan.gate?.argsHash ?? null,
+    callId: parent ? `${parent.path}/${callId}` : callId,
+    argsHash,
     requestedAt: toIso(requestedAtMs),
   };
   return {
     kind: 'judge',
     key,
     input: {
-      name: call.plan.name,
+      name: tool,
       statement: statementOf(parent?.rootId ?? runId, item, choice),
       signature: control.signature ?? '',
       ...(choice.args !== undefined && { args: choice.args }),
     },
-    summary: `check the signature for ${call.id}`,
+    summary: `check the signature for ${callId}`,
   };
 }
 

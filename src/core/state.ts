@@ -42,6 +42,9 @@ export interface Approval {
 export interface SignedDecision {
   key: string;
   callId: string;
+  /** What was asked for when it was made. */
+  tool: string;
+  argsHash: string | null;
   /** `requestedAt` of the request that it was made for. */
   requestedAtMs: number;
   control: ({ kind: 'decide' } & Decision) | Extract<Control, { kind: 'answer' }>;

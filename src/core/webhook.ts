@@ -21,7 +21,8 @@ function idOf(event: RunEvent, type: 'decision_requested' | 'decision_reminder')
 /** Sends a notice, if the run has a webhook. */
 export function notify(draft: Draft, notice: Omit<NotifyInput, 'id'>): void {
   const { input, parent, notices, noticeCount } = draft.state;
-  if (typeof input.webhookUrl !== 'string' || parent || notices.length >= MAX_NOTICES) return;
+  const isFull = notices.length >= MAX_NOTICES && notice.type !== 'run_completed';
+  if (typeof input.webhookUrl !== 'string' || parent || isFull) return;
   patch(draft, {
     notices: [...notices, { ...notice, id: `n${noticeCount}` }],
     noticeCount: noticeCount + 1,

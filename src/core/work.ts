@@ -233,8 +233,8 @@ function nextTickMs(state: RunState): number | null {
   const inquiryAtMs = nextInquiryMs(state);
   const times = inquiryAtMs === null ? [] : [inquiryAtMs];
   if (state.phase === 'settling') {
-    // Once only the shared budget is awaited, time does not matter any more.
-    if (state.settleUntilMs !== null && !state.draw?.call) times.push(state.settleUntilMs);
+    // Once only the shared budget is awaited, or those who are told of the end, time does not matter any more.
+    if (state.settleUntilMs !== null && !state.draw?.call && !state.farewell) times.push(state.settleUntilMs);
   } else if (!state.cancelRequested) times.push(...dueTimes(state));
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -27,10 +27,7 @@ export function factLines(progress: Progress, maxBytes: number): string[] {
   while (sizeBytes() > maxBytes) {
     const worst = Math.max(...facts.map(({ rank }) => rank));
     if (worst === 0) break;
-    facts.splice(
-      facts.findLastIndex(({ rank }) => rank === worst),
-      1,
-    );
+    facts.splice(facts.map(({ rank }) => rank).lastIndexOf(worst), 1);
   }
   return facts.map(({ line }) => line);
 }

@@ -47,7 +47,13 @@ describe('the command line', () => {
     [['start']],
     [['start', ' ']],
     [['start', 'x', '--review']],
-    [['start', 'x', '--session']],
+    [['start', 'x', '--idle', '2h']],
+    [['start', 'x', '--session', '--idle', 'long']],
+    [['start', 'x', '--session', '--idle', '400d']],
+    [['start', 'x', '--taint', 'on']],
+    [['start', 'x', '--webhook', 'ftp://x']],
+    [['start', 'x', '--webhook', 'https://user:secret@x']],
+    [['start', 'x', '--requested-by', ' ']],
     [['start', 'x', '--temperature', '9']],
     [['approve', 'r', '--args', '[1]']],
     [['approve', 'r', '--args', '{']],
@@ -137,6 +143,7 @@ describe('the command line', () => {
       expect(code).toBe(1);
       expect(started).toEqual([
         {
+          requestedBy: 'tester',
           goal: 'from file',
           model: 'b',
           models: ['c', 'd'],
@@ -310,6 +317,7 @@ describe('the command line', () => {
   it('pending looks through all open runs', async () => {
     const item = {
       temporalRunId: 't',
+      parentId: null,
       status: 'waiting',
       outcome: null,
       limit: null,

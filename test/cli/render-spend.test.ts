@@ -1,6 +1,7 @@
-import { renderResult } from '../../src/cli/render-event.js';
+import { renderProgress } from '../../src/cli/render-progress.js';
+import { renderResult } from '../../src/cli/render-result.js';
 import { costOf, formatShare } from '../../src/cli/render-spend.js';
-import { renderList, renderProgress } from '../../src/cli/render-state.js';
+import { renderList } from '../../src/cli/render-state.js';
 import { createStyle } from '../../src/cli/style.js';
 import type { Spend } from '../../src/core/progress.js';
 import { progressOf, resultOf, SPEND } from './support.js';
@@ -110,6 +111,7 @@ describe('how a run stands', () => {
 describe('a list of runs', () => {
   const item = {
     temporalRunId: 't',
+    parentId: null,
     status: 'closed',
     model: 'm',
     steps: 1,

@@ -1,5 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { generateApproverKey } from '../../src/adapters/signing/ed25519.js';
 import { AgentError } from '../../src/core/errors.js';
 import { cli } from '../cli/support.js';
 
@@ -21,8 +23,17 @@ const pages = ['money', 'decisions', 'tools'].map((name) =>
 const commands = [...[readme, ...pages].join('\n').matchAll(/(?:^|`)longhaul ([^`\n]+)/gm)].map(
   ([, line = '']) => words(line),
 );
-/** They start something, or look at this machine; test/cli/process runs them. */
-const LONG_RUNNING = ['dev', 'doctor', '--help'];
+/** Stands for the key that the pages make. */
+let keyFile = '';
+beforeAll(() => {
+  const dir = mkdtempSync(join(tmpdir(), 'longhaul-readme-'));
+  keyFile = join(dir, 'ada.pem');
+  writeFileSync(keyFile, generateApproverKey('Ada').privateKeyPem, { mode: 0o600 });
+});
+afterAll(() => rmSync(dirname(keyFile), { recursive: true }));
+
+/** They start something, or touch this machine; test/cli runs them. */
+const LONG_RUNNING = ['dev', 'doctor', 'keys', '--help'];
 
 describe('the README and its pages', () => {
   it.each(commands.map((args) => [args.join(' '), args] as const))(
@@ -33,7 +44,8 @@ describe('the README and its pages', () => {
       };
       const isLongRunning = LONG_RUNNING.includes(args[0] ?? '');
       // Where the README says RUN once for several commands, it stands at the last.
-      const complete = ['pause'].includes(args[0] ?? '') ? [...args, 'RUN'] : args;
+      const whole = ['pause'].includes(args[0] ?? '') ? [...args, 'RUN'] : args;
+      const complete = whole.map((arg) => (arg === 'ada.pem' ? keyFile : arg));
       const { code } = await cli(isLongRunning ? [args[0] ?? '', '--help'] : complete, {
         context: { connect },
       });

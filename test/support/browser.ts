@@ -27,8 +27,8 @@ if (executablePath === null) process.stderr.write(`Tests in a browser are skippe
 
 /** A test in a real browser. Skipped, with the reason in its name, where there is no Chromium. */
 export function itInBrowser(name: string, test: () => Promise<void>, timeoutMs: number): void {
-  if (executablePath !== null) it(name, test, timeoutMs);
-  else it.skip(`${name} (skipped: ${WHY_SKIPPED})`, test);
+  const itHere = executablePath === null ? it.skip : it;
+  itHere(executablePath === null ? `${name} (skipped: ${WHY_SKIPPED})` : name, test, timeoutMs);
 }
 
 /** A Chromium for the tests of one file, with a profile of its own. Each call of what is returned opens a new page; both end by themselves. */
