@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { isErrorCode } from '../core/errors.js';
 import type { Relayed, RelayInput } from '../core/relays.js';
@@ -23,18 +22,18 @@ export function createRelay(): (input: RelayInput) => Promise<Relayed> {
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal) return { refusal };
-        if (error instanceof WorkflowNotFoundError && (await exists(client, runId)))
+        if (error instanceof WorkflowNotFoundError && (await hasEnded(client, runId)))
           return { refusal: { code: 'RUN_CLOSED', message: 'The sub-agent has ended.' } };
         throw error;
       }
     });
 }
 
-/** The server says the same of a run that has ended and of one that is yet to be started. */
-async function exists(client: Client, runId: string): Promise<boolean> {
+/** The server says the same of a run that has ended and of one that it is only about to start. */
+async function hasEnded(client: Client, runId: string): Promise<boolean> {
   try {
-    await client.workflow.getHandle(runId).describe();
-    return true;
+    const { status } = await client.workflow.getHandle(runId).describe();
+    return status.name !== 'RUNNING';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;

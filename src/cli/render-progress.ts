@@ -70,12 +70,16 @@ function taintOf({ policy, by }: Progress['taint']): string {
 }
 
 function stateRows(progress: Progress): Row[] {
-  const { agents, idle, shared, runId, startedAt, closedAt, queuedMessages } = progress;
+  const { agents, idle, shared, runId, startedAt, closedAt, queuedMessages, lastRefused } = progress;
   const took =
     closedAt === null ? '' : `, took ${formatDuration(Date.parse(closedAt) - Date.parse(startedAt))}`;
   const rows: Row[] = [['started', `${startedAt}${took}`]];
   if (idle) rows.push(['session', `waits for a message until ${idle.until}: longhaul say ${runId} "TEXT"`]);
   if (queuedMessages > 0) rows.push(['messages', `${queuedMessages} not read yet`]);
+  if (lastRefused) {
+    const { at, control, code, message } = lastRefused;
+    rows.push(['refused', `${control} at ${at}: ${code} ${oneLine(message, 300)}`]);
+  }
   for (const [index, agent] of agents.entries()) {
     const share = agent.maxCostUsd === null ? '' : `up to ${formatUsd(agent.maxCostUsd)}, `;
     rows.push([index === 0 ? 'agents' : '', `${agent.runId}  ${share}${oneLine(agent.goal, 100)}`]);

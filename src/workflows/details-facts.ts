@@ -27,7 +27,7 @@ export function factLines(progress: Progress, maxBytes: number): string[] {
   while (sizeBytes() > maxBytes) {
     const worst = Math.max(...facts.map(({ rank }) => rank));
     if (worst === 0) break;
-    facts.splice(facts.map(({ rank }) => rank).lastIndexOf(worst), 1);
+    facts.splice(facts.map(({ rank }): number => rank).lastIndexOf(worst), 1);
   }
   return facts.map(({ line }) => line);
 }
@@ -83,13 +83,17 @@ function accountFact(name: string, accounts: Progress['spend']['byModel']): Fact
   return [{ rank: 4, line: `- **Cost and calls by ${name}:** ${list}` }];
 }
 
-function tokenFacts({ spend, limits, result, queuedMessages }: Progress): Fact[] {
+function tokenFacts({ spend, limits, result, queuedMessages, lastRefused }: Progress): Fact[] {
   const sum = spend.promptTokens + spend.completionTokens;
   const parts = `(${spend.promptTokens} in, ${spend.completionTokens} out), ${spend.modelCalls} model calls`;
   const facts: Fact[] = [{ rank: 0, line: `- **Tokens:** ${sum}${ofLimit(limits.maxTokens)} ${parts}` }];
   if (result && result.limitsReached.length > 1)
     facts.push({ rank: 1, line: `- **Limits reached:** ${result.limitsReached.join(', ')}` });
   if (queuedMessages > 0) facts.push({ rank: 1, line: `- **Messages waiting:** ${queuedMessages}` });
+  if (lastRefused) {
+    const { at, control, code: why, message } = lastRefused;
+    facts.push({ rank: 1, line: `- **Refused** at ${at}: ${code(`${control}: ${why} ${message}`, 250)}` });
+  }
   return facts;
 }
 

@@ -126,6 +126,7 @@ describe('longhaul start', () => {
     const priority = ['--priority', '1', '--fairness-key', 'team-a', '--fairness-weight', '2.5'];
     expect(await started(['--budget', 'team-a', '--unpriced', 'estimate', ...priority])).toEqual({
       goal: 'x',
+      requestedBy: 'tester',
       budget: 'team-a',
       unpricedModels: 'estimate',
       priority: { priorityKey: 1, fairnessKey: 'team-a', fairnessWeight: 2.5 },

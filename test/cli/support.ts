@@ -67,6 +67,7 @@ export function progressOf(fields: Partial<Progress> = {}): Progress {
     idle: null,
     shared: {},
     queuedMessages: 0,
+    lastRefused: null,
     startedAt: AT,
     closedAt: null,
     result: null,
@@ -124,6 +125,16 @@ export function event<Type extends WatchedEvent['type']>(fields: Fields<Type>): 
     ceiling: 1,
     generationId: 'g',
     estimatedNanoUsd: null,
+    mode: 'steer',
+    messageId: 'm1',
+    position: 0,
+    control: 'approve',
+    verdict: 'executed',
+    have: 1,
+    needed: 2,
+    answer: 'the answer',
+    idleUntil: AT,
+    notice: 'decision_requested',
   };
   // Every field that any event has is there, which is more than each of them needs.
   return { ...defaults, ...fields } as unknown as WatchedEvent;
@@ -158,6 +169,7 @@ export function fakeRun(parts: Partial<Run>): Run {
     'stop',
     'setLimits',
     'cancel',
+    'fork',
   ];
   const base = {
     runId: 'r',
@@ -194,6 +206,7 @@ export async function cli(
     homeDir: '/nowhere',
     signing: { generateKey: generateApproverKey, sign: signStatement },
     connect: async () => runs,
+    readArtifact: async () => null,
     checkInput: checkRunInput,
     webUiUrl: () => 'http://ui',
     ...parts.context,
