@@ -30,7 +30,7 @@ export function createRelay(): (input: RelayInput) => Promise<Relayed> {
 }
 
 /** The server says the same of a run that has ended and of one that it is only about to start. */
-async function hasEnded(client: Client, runId: string): Promise<boolean> {
+async function hasEnded(client: Context['client'], runId: string): Promise<boolean> {
   try {
     const { status } = await client.workflow.getHandle(runId).describe();
     return status.name !== 'RUNNING';

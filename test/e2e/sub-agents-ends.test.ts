@@ -15,6 +15,7 @@ import {
   expectFamilyFolds,
   familyBill,
   Holds,
+  startedAgent,
   toolTexts,
   whenProgress,
 } from './support/family.js';
@@ -89,7 +90,7 @@ it.each(['at once', 'when it has asked for its first answer'])(
     });
     const run = await world.client.start({ goal: 'Go', limits: LIMITS });
     await untilEvent(run, 'tool_started');
-    if (when !== 'at once') await untilEvent(agentOf(world, run, CHILD), 'step_started');
+    if (when !== 'at once') await untilEvent(await startedAgent(world, run, CHILD), 'step_started');
     await run.cancel();
     const result = await run.result();
     expect(result.outcome).toBe('cancelled');
@@ -137,8 +138,7 @@ describe('what comes in one workflow task with the start of a sub-agent', () => 
     await handle.signal('pause');
     await world.startWorker();
     await whenProgress(run, ({ agents }) => agents.length === 1);
-    const child = agentOf(world, run, CHILD);
-    await untilBegun(child);
+    const child = await startedAgent(world, run, CHILD);
     await whenProgress(child, ({ status }) => status === 'paused');
     await expectFamilyFolds(world, run, [CHILD]);
     await run.resume();
@@ -333,16 +333,6 @@ describe('while a run continues as new over and over', () => {
 
 async function executionsOf(world: World, runId: string): Promise<number> {
   return (await expectFoldEqualsProgress(world.temporal, runId)).temporalRunIds.length;
-}
-
-/** Waits until the server has started a run. */
-async function untilBegun(run: RunHandle): Promise<void> {
-  while (
-    await run.progress().then(
-      () => false,
-      (error: unknown) => Object(error).code === 'RUN_NOT_FOUND',
-    )
-  );
 }
 
 /** Of runs that have nobody above them any more. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../../src/adapters/tools/define-tool.js';
 import type { RunHandle } from '../../../src/client/run-handle.js';
+import { isAgentError } from '../../../src/core/errors.js';
 import type { RunEvent } from '../../../src/core/events.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { Progress, RunResult } from '../../../src/core/progress.js';
@@ -32,6 +33,21 @@ export function callThenTell(...calls: ReplyCall[]): Script {
 /** The sub-agent that carries a call out, by the ids of the calls that lead to it. */
 export function agentOf(world: World, run: RunHandle, path: string): RunHandle {
   return world.client.run(`${run.runId}/${path}`);
+}
+
+/** {@link agentOf}, once the server has started it. */
+export async function startedAgent(world: World, run: RunHandle, path: string): Promise<RunHandle> {
+  const agent = agentOf(world, run, path);
+  const isThere = () =>
+    agent.progress().then(
+      () => true,
+      (error: unknown) => {
+        if (isAgentError(error) && error.code === 'RUN_NOT_FOUND') return false;
+        throw error;
+      },
+    );
+  while (!(await isThere()));
+  return agent;
 }
 
 /** What the run and all under it were billed for. */
