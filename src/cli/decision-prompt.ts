@@ -16,18 +16,15 @@ export type Choice =
 /** What a line means: a choice, a wish to type the text for one, or nothing that fits. */
 export type Reading = { choice: Choice } | { textFor: 'reject' | 'answer' } | { unclear: true };
 
-/** The line on which a human is asked; what is in brackets is typed. */
+/** The line on which a human is asked; what is in brackets is typed. Several calls may wait, so it names its own. */
 export function promptFor(question: Question): string {
-  switch (question.kind) {
-    case 'message':
-      return '  your next message (empty: leave it waiting) > ';
-    case 'question':
-      return '  answer (empty: later) > ';
-    case 'decision':
-      return `  [a]pprove  [e]very ${printable(question.tool)} from now on  [r]eject  [l]ater > `;
-    case 'unknown_outcome':
-      return '  [a]gain  [t]ell the result  [r]: leave it unknown  [l]ater > ';
-  }
+  if (question.kind === 'message') return '  your next message (empty: leave it waiting) > ';
+  const ways = {
+    question: 'answer (empty: later)',
+    decision: `[a]pprove  [e]very ${printable(question.tool)} from now on  [r]eject  [l]ater`,
+    unknown_outcome: '[a]gain  [t]ell the result  [r]: leave it unknown  [l]ater',
+  };
+  return `  ${printable(question.callId)}: ${ways[question.kind]} > `;
 }
 
 /** The question for the text that goes with a choice. */

@@ -20,9 +20,9 @@ export interface Screen extends Listener {
 interface ScreenOptions {
   json: boolean;
   /** Ctrl-C. */
-  interrupt(): void;
+  interrupt: () => void;
   /** Nothing more is to be said to a session that waits. */
-  leave(): void;
+  leave: () => void;
 }
 
 /** Shows a run as JSON or as text; on a terminal it also asks. */

@@ -82,8 +82,10 @@ export class RunHandle {
     const { id, step, model, say, limits, requestedBy } = options;
     const state = step === undefined ? await this.history.state() : await this.history.stateAfter(step);
     const snapshot = takeSnapshot(state);
+    // Nobody has delegated to the new run.
+    const { parent: _, ...given } = state.input;
     const input: RunInput = {
-      ...state.input,
+      ...given,
       ...(model !== undefined && { model }),
       ...(requestedBy !== undefined && { requestedBy }),
       limits: { ...limitsOf(state), ...limits },
@@ -199,7 +201,7 @@ export class RunHandle {
     text: string,
     options: { mode?: SayMode; messageId?: string; by?: string } = {},
   ): Promise<SayReceipt> {
-    const { messageId = options.messageId ?? '', position = null } = await this.send('say', {
+    const { messageId = options.messageId ?? '', position = 0 } = await this.send('say', {
       text,
       ...options,
     });

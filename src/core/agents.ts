@@ -131,9 +131,12 @@ export function takeReport(draft: Draft, report: ChildReport): void {
     patch(draft, { decidedCallIds: remember(draft.state.decidedCallIds, callId) });
     emit(draft, { type: 'decision_made', step, ...decided, callId });
   }
-  for (const item of report.pending)
-    if (!known.has(toRequest(item)) && !draft.state.landing && !draft.state.cancelRequested)
-      emit(draft, { type: 'decision_requested', step, ...item, callId: `${call.id}/${item.callId}` });
+  if (!draft.state.landing && !draft.state.cancelRequested)
+    for (const item of report.pending) {
+      const seenFromHere = { step, ...item, callId: `${call.id}/${item.callId}` };
+      if (!known.has(toRequest(item))) emit(draft, { type: 'decision_requested', ...seenFromHere });
+      if (report.reminded?.includes(item.callId)) emit(draft, { type: 'decision_reminder', ...seenFromHere });
+    }
   if (report.result) settleAgent(draft, call, report.result);
 }
 

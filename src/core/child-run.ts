@@ -26,6 +26,8 @@ export interface ChildReport {
   pending: PendingItem[];
   /** What was decided since the last report. */
   decided: DecidedNote[];
+  /** The ids of pending calls of which watchers were reminded since then. */
+  reminded?: string[];
   /** The last report: how it ended. */
   result?: RunResult;
 }
@@ -38,6 +40,7 @@ export interface Reporting {
   /** What was told last of what is pending, as a hash. */
   told: string;
   decided: DecidedNote[];
+  reminded?: string[];
   /** The last one was sent. */
   final: boolean;
 }

@@ -27,7 +27,8 @@ export function shareOf(state: RunState, { maxCostUsd }: Delegation): Share {
   const left = ceiling - taken;
   if (state.draw && left < wanted) {
     const totalNanoUsd = taken + wanted - state.ledger.inheritedNanoUsd;
-    if (totalNanoUsd > state.draw.askedNanoUsd) return { kind: 'draw', totalNanoUsd };
+    // What is asked for already is waited for.
+    if (state.draw.call || totalNanoUsd > state.draw.askedNanoUsd) return { kind: 'draw', totalNanoUsd };
   }
   const nanoUsd = Math.min(left, wanted);
   return nanoUsd <= 0 ? { kind: 'none' } : { kind: 'yes', nanoUsd, tokens };

@@ -145,7 +145,7 @@ function readDecision(fields: Record<string, unknown>): CheckedControl {
 
 /** What a sub-agent tells. Only sub-agents send it, so its parts are looked at where they are used. */
 function readReport(fields: Record<string, unknown>): CheckedControl {
-  const { key, n, pending, decided, result } = fields;
+  const { key, n, pending, decided, reminded, result } = fields;
   const isWhole =
     typeof key === 'string' && typeof n === 'number' && areObjects(pending) && areObjects(decided);
   if (!isWhole || (result !== undefined && !isJsonObject(result)))
@@ -156,6 +156,7 @@ function readReport(fields: Record<string, unknown>): CheckedControl {
     n,
     pending,
     decided,
+    ...(Array.isArray(reminded) && { reminded }),
     ...(result !== undefined && { result }),
   } as unknown as ChildReport;
   return { control: { kind: 'report', ...report } };

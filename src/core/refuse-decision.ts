@@ -104,7 +104,7 @@ export function refuseBy(
   const { gate } = call.plan;
   const isCounted = gate?.approvals !== undefined || gate?.separate === true;
   if (decision !== 'approve' || !isCounted) return null;
-  if (by === undefined)
+  if (by === undefined || by.trim() === '')
     return {
       code: 'NOT_AN_APPROVER',
       message: `Say who approves ${call.id}: it is asked who that is ("by").`,

@@ -22,18 +22,20 @@ function askedOf(state: RunState): PendingItem[] {
 
 /** Tells the run that has delegated what waits for a human, what was decided and how it ended; one report after the other. */
 export function report(draft: Draft): void {
-  noteDecided(draft);
+  noteNews(draft);
   const { parent, reporting, farewell, phase } = draft.state;
   if (!parent || reporting.call || reporting.final || phase === 'closed') return;
   const pending = askedOf(draft.state);
   const told = rollHash('', JSON.stringify(pending));
-  if (told === reporting.told && reporting.decided.length === 0 && !farewell) return;
+  const { decided, reminded = [] } = reporting;
+  if (told === reporting.told && decided.length + reminded.length === 0 && !farewell) return;
   const n = reporting.count + 1;
   const payload: ChildReport = {
     key: parent.key,
     n,
     pending,
-    decided: reporting.decided,
+    decided,
+    ...(reminded.length > 0 && { reminded }),
     ...(farewell && { result: farewell }),
   };
   patch(draft, {
@@ -41,14 +43,19 @@ export function report(draft: Draft): void {
   });
 }
 
-function noteDecided(draft: Draft): void {
+function noteNews(draft: Draft): void {
   const { parent, reporting } = draft.state;
   if (!parent) return;
   const decided = draft.events.flatMap((event) =>
     event.type === 'decision_made' ? [withoutFrame(event)] : [],
   );
+  const reminded = draft.events.flatMap((event) => (event.type === 'decision_reminder' ? event.callId : []));
   if (decided.length > 0)
     patch(draft, { reporting: { ...reporting, decided: [...reporting.decided, ...decided] } });
+  if (reminded.length > 0)
+    patch(draft, {
+      reporting: { ...draft.state.reporting, reminded: [...(reporting.reminded ?? []), ...reminded] },
+    });
 }
 
 function withoutFrame(event: Extract<RunEvent, { type: 'decision_made' }>): ChildReport['decided'][number] {

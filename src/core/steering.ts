@@ -79,6 +79,8 @@ export function resume(draft: Draft, by: string | undefined): void {
 
 /** Ends gracefully because a human asked. */
 export function stop(draft: Draft, note: string | undefined): void {
+  // Said again, it is for sub-agents that may not have heard it the first time.
+  if (draft.state.landing) return tellAgents(draft, 'stop');
   const reason = [
     'A human asked this run to stop.',
     ...(note === undefined ? [] : [`Their note: ${note}`]),

@@ -32,7 +32,7 @@ export function notify(draft: Draft, notice: Omit<NotifyInput, 'id'>): void {
 /** Takes in what became of a notice. One that could not be delivered is on record and changes nothing else. */
 export function settleNotice(draft: Draft, key: string, outcome: Outcome<unknown>): void {
   const notice = draft.state.notices.find(({ id }) => id === key);
-  if (!notice) return;
+  if (!notice || draft.state.phase === 'closed') return;
   patch(draft, { notices: draft.state.notices.filter((one) => one !== notice) });
   if (outcome.kind === 'ok') return;
   const { code, message } =

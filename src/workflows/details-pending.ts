@@ -64,15 +64,21 @@ function whyLines({ reason, approvals }: PendingItem): string[] {
 
 function commandsFor(item: PendingItem): string[] {
   // Where approvals are counted, it is asked who approves.
-  const approval = item.approvals ? { by: 'YOUR NAME' } : {};
-  if (item.kind === 'question') return command('answer', item, { text: '…' });
-  return [
-    ...command('approve', item, approval),
-    '',
-    'To reject, with a reason that the model reads:',
-    '',
-    ...command('reject', item, { note: '…' }),
-  ];
+  const approve = command('approve', item, item.approvals ? { by: 'YOUR NAME' } : {});
+  const answer = command('answer', item, { text: '…' });
+  if (item.kind === 'question') return answer;
+  const reject = command('reject', item, { note: '…' });
+  return item.kind === 'decision'
+    ? [...approve, ...titled('To reject, with a reason that the model reads:', reject)]
+    : [
+        ...titled('To run it again:', approve),
+        ...titled('To tell what came of it:', answer),
+        ...titled('To leave it unknown:', reject),
+      ];
+}
+
+function titled(title: string, lines: string[]): string[] {
+  return ['', title, '', ...lines];
 }
 
 function command(name: string, { callId }: PendingItem, words: Record<string, string>): string[] {

@@ -236,6 +236,13 @@ it('does not wait long for a model server that does not answer', async () => {
   }
 });
 
+it('lets a sub-agent draw from no budget of its own, as its parent holds its share', async () => {
+  const parent = { runId: 'r', key: 's0.c0', rootId: 'r', path: 's0.c0', depth: 1 };
+  const defaults = { model: 'maker/default', limits: CEILING, budget: 'team' };
+  expect(await prepare({ goal: 'x' }, { defaults })).toHaveProperty('budget', 'team');
+  expect(await prepare({ goal: 'x', parent }, { defaults })).not.toHaveProperty('budget');
+});
+
 describe('a session', () => {
   it.each([
     [undefined, undefined],

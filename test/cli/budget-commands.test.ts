@@ -131,8 +131,9 @@ describe('longhaul start', () => {
       unpricedModels: 'estimate',
       priority: { priorityKey: 1, fairnessKey: 'team-a', fairnessWeight: 2.5 },
     });
-    expect(await started(['--fairness-key', 'a'])).toEqual({ goal: 'x', priority: { fairnessKey: 'a' } });
-    expect(await started([])).toEqual({ goal: 'x' });
+    const plain = { goal: 'x', requestedBy: 'tester' };
+    expect(await started(['--fairness-key', 'a'])).toEqual({ ...plain, priority: { fairnessKey: 'a' } });
+    expect(await started([])).toEqual(plain);
   });
 
   test.each([

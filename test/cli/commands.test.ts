@@ -293,6 +293,70 @@ describe('the command line', () => {
     ]);
   });
 
+  it('decides for sub-agents by the ids that pending shows, and names them where it is not clear', async () => {
+    const approved: unknown[] = [];
+    const ids = ['s0.c0/s1.c0', 's0.c1/s0.c0/s2.c0'];
+    const run = {
+      pending: async () => ids.map((callId) => pendingCall(callId)),
+      approve: async (callId?: string) => void approved.push(callId),
+    };
+    const unclear = await cli(['approve', 'r', '--json'], { run });
+    expect(parsed(unclear.stdout)).toMatchObject({
+      error: { code: 'CALL_NOT_PENDING', message: expect.stringContaining(ids.join(', ')) },
+    });
+    expect((await cli(['approve', 'r', 's0.c1/s0.c0/s2.c0'], { run })).stdout).toBe(
+      'r s0.c1/s0.c0/s2.c0 approved\n',
+    );
+    expect(approved).toEqual(['s0.c1/s0.c0/s2.c0']);
+  });
+
+  test.each([
+    [{ messageId: 'm12', position: 2 }, 'message m12 taken, 2 before it'],
+    [{ messageId: 'm12', position: 0 }, 'message m12 taken'],
+    [{ messageId: 'm12', position: null }, 'message m12 was taken before, and the model has it'],
+  ])('say tells what the run says of the message: %j', async (receipt, words) => {
+    const said: unknown[] = [];
+    const say = async (...args: unknown[]) => {
+      said.push(args);
+      return receipt;
+    };
+    const args = ['say', 'r', 'hi', '--mode', 'queue', '--message-id', 'm12'];
+    expect((await cli(args, { run: { say } })).stdout).toBe(`r ${words}\n`);
+    expect(parsed((await cli([...args, '--json'], { run: { say } })).stdout)).toEqual({
+      runId: 'r',
+      accepted: true,
+      ...receipt,
+    });
+    expect(said[0]).toEqual(['hi', { by: 'tester', mode: 'queue', messageId: 'm12' }]);
+  });
+
+  test.each([
+    [['list'], {}],
+    [['list', '--all', '--limit', '5', '--status', 'paused'], { all: true, limit: 5, status: 'paused' }],
+  ])('%j lists sub-agents only when asked to', async (args, expected) => {
+    const asked: unknown[] = [];
+    const list = async (options?: object) => {
+      asked.push(options);
+      return [];
+    };
+    await cli([...args, '--json'], { runs: { list } });
+    expect(asked).toEqual([expected]);
+  });
+
+  it('fork says who asks for the new run', async () => {
+    const asked: unknown[] = [];
+    const fork = async (options?: object): Promise<never> => {
+      asked.push(options);
+      throw new AgentError('RUN_EXISTS', 'there');
+    };
+    await cli(['fork', 'r'], { run: { fork } });
+    await cli(['fork', 'r', '--requested-by', 'Ada'], { run: { fork } });
+    expect(asked).toEqual([
+      { limits: {}, requestedBy: 'tester' },
+      { limits: {}, requestedBy: 'Ada' },
+    ]);
+  });
+
   it('limits sends only what was given, none as null, and says what to do about a closed run', async () => {
     const sent: unknown[] = [];
     const setLimits = async (...args: unknown[]): Promise<void> => void sent.push(args);

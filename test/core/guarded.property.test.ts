@@ -23,7 +23,11 @@ function mayBeginAgain({ input, before, events }: Applied, { id }: CallState): b
     return isRetried && outcome.details?.['acting'] === false;
   }
   if (input.type === 'verified')
-    return input.outcome.kind === 'ok' && input.outcome.value.verdict === 'not_executed' && was.status === 'verifying';
+    return (
+      input.outcome.kind === 'ok' &&
+      input.outcome.value.verdict === 'not_executed' &&
+      was.status === 'verifying'
+    );
   const approved = eventsOf(events, 'decision_made').some(
     ({ callId, decision }) => callId === id && decision === 'approve',
   );
@@ -72,7 +76,9 @@ describe('a call of effect `once`', () => {
     holds(({ shell, asked }) => {
       for (const [callId, { effect }] of asked) {
         if (effect !== undefined) continue;
-        const starts = shell.starts.filter(({ work }) => work.kind === 'tool' && work.input.callId === callId);
+        const starts = shell.starts.filter(
+          ({ work }) => work.kind === 'tool' && work.input.callId === callId,
+        );
         const again = shell.applied.flatMap(begunAgain).filter(({ id }) => id === callId);
         expect(starts.length).toBeLessThanOrEqual(1 + again.length);
       }
@@ -94,7 +100,9 @@ describe('a call of effect `once`', () => {
       const { shell } = simulator;
       const listed = new Set(shell.state.result?.unknownOutcomes.map(({ callId }) => callId));
       for (const { callId, index, eventCount } of doubts(simulator)) {
-        const later = shell.events.slice(eventCount).filter((event) => 'callId' in event && event.callId === callId);
+        const later = shell.events
+          .slice(eventCount)
+          .filter((event) => 'callId' in event && event.callId === callId);
         const isFoundOut = later.some(
           (event) =>
             (event.type === 'outcome_verified' && event.verdict !== 'unknown') ||
@@ -108,7 +116,9 @@ describe('a call of effect `once`', () => {
 
   it('is on record as unknown exactly when the model was told so', () => {
     holds(({ shell, asked }) => {
-      const told = eventsOf(shell.events, 'tool_completed').filter(({ status }) => status === 'unknown_outcome');
+      const told = eventsOf(shell.events, 'tool_completed').filter(
+        ({ status }) => status === 'unknown_outcome',
+      );
       const listed = shell.state.result?.unknownOutcomes.filter(({ callId }) => asked.has(callId));
       expect(listed?.map(({ callId }) => callId)).toEqual(told.map(({ callId }) => callId));
     });
@@ -121,7 +131,8 @@ describe('a call of effect `once`', () => {
       for (const { callId, status } of eventsOf(shell.events, 'tool_completed')) {
         const left = shell.starts.some(
           ({ work }) =>
-            (work.kind === 'tool' && work.input.callId === callId) || (work.kind === 'child' && work.key === callId),
+            (work.kind === 'tool' && work.input.callId === callId) ||
+            (work.kind === 'child' && work.key === callId),
         );
         if (status === 'unknown_outcome') expect({ callId, left }).toEqual({ callId, left: true });
       }
@@ -148,7 +159,9 @@ describe('a call whose outcome is verified', () => {
         if (work.kind !== 'verify') continue;
         expect(asked.get(work.input.callId)?.verify).toBe(true);
         const requests = eventsOf(shell.events.slice(0, eventCount), 'decision_requested');
-        const doubt = requests.filter((event) => event.kind === 'unknown_outcome' && event.callId === work.input.callId);
+        const doubt = requests.filter(
+          (event) => event.kind === 'unknown_outcome' && event.callId === work.input.callId,
+        );
         const approved = eventsOf(shell.events.slice(0, eventCount), 'decision_made').filter(
           (event) => event.callId === work.input.callId && event.seq > (doubt.at(-1)?.seq ?? Infinity),
         );

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { generateApproverKey } from '../../src/adapters/signing/ed25519.js';
+import { signDecision } from '../../src/adapters/signing/sign-statement.js';
 import { defineTool } from '../../src/adapters/tools/define-tool.js';
 import type { RunHandle } from '../../src/client/run-handle.js';
 import type { World } from '../support/run-support.js';
@@ -14,7 +16,7 @@ import {
   whenProgress,
 } from './support/family.js';
 import { byGoal } from './support/goal-scripts.js';
-import { useMoneyWorlds } from './support/money-world.js';
+import { untilProgress, useMoneyWorlds } from './support/money-world.js';
 
 const open = useMoneyWorlds(useTemporalServer());
 const ask = (question: string) => ({ name: 'ask_human', args: { question } });
@@ -79,6 +81,14 @@ it('shows at the run what its sub-agents ask for, and decides it there', async (
   expect(paid).toEqual([{ usd: 3, runId: `${run.runId}/${GRANDCHILD}`, callId: 's0.c0' }]);
   for (const said of ['paid 3', 'Number two.', 'Too dear.', 'Number one.'])
     expect(result.answer).toContain(said);
+  const asked = events.flatMap((event) => (event.type === 'decision_requested' ? event.callId : []));
+  // Each once, though a decision was refused after it was sent on.
+  expect(asked.sort()).toEqual([
+    `${GRANDCHILD}/s0.c0`,
+    `${GRANDCHILD}/s0.c1`,
+    `${CHILD}/s0.c1`,
+    `${CHILD}/s0.c2`,
+  ]);
   const made = events.flatMap((event) => (event.type === 'decision_made' ? event : []));
   expect(made.map(({ callId }) => callId).sort()).toEqual([
     `${GRANDCHILD}/s0.c0`,
@@ -178,4 +188,60 @@ it('keeps what a sub-agent asks for out of the transcript of the run, and its ow
   const [, rejected, answered] = toolTexts(await agentOf(world, run, CHILD).transcript());
   expect(JSON.parse(rejected ?? '')).toMatchObject({ status: 'rejected', note: 'Not now.' });
   expect(answered).toBe('This.');
+});
+
+describe('what a sub-agent asks for with a guard of its own', () => {
+  const script = byGoal({
+    Go: callThenTell(delegate('child')),
+    child: callThenTell(delegate('grandchild')),
+    grandchild: callThenTell(pay(2)),
+  });
+  const id = `${GRANDCHILD}/s0.c0`;
+
+  it('takes the signature that was made for it as the run shows it, and no other', async () => {
+    const ada = generateApproverKey('Ada');
+    const mallory = generateApproverKey('Ada');
+    const world = await open({ script, tools: [payTool] });
+    const limits = { maxCostUsd: 1 };
+    const run = await world.client.start({ goal: 'Go', limits, approvers: [ada.approver] });
+    const { runId } = run;
+    const { pending } = await whenProgress(run, (progress) => progress.pending.length === 1);
+    const [item] = pending;
+    if (!item) throw new Error('The call is pending.');
+    const sign = (key: { privateKeyPem: string }, of = item, by = runId) =>
+      signDecision({ runId: by, item: of, decision: 'approve' }, key.privateKeyPem);
+    await expect(run.approve(id)).rejects.toMatchObject({ code: 'SIGNATURE_REQUIRED' });
+    for (const signature of [
+      sign(mallory),
+      sign(ada, { ...item, callId: 's0.c0' }),
+      sign(ada, { ...item, callId: 's0.c0' }, `${runId}/${GRANDCHILD}`),
+    ])
+      await expect(run.approve(id, { signature })).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+    expect(paid).toEqual([]);
+    await run.approve(id, { signature: sign(ada) });
+    const { events } = await expectFamilyEnds(world, run, [CHILD, GRANDCHILD]);
+    expect(paid).toMatchObject([{ usd: 2 }]);
+    expect(events.filter(({ type }) => type === 'decision_made')).toMatchObject([
+      { callId: id, decision: 'approve', signed: true, by: expect.stringContaining('Ada') },
+    ]);
+  });
+
+  it('counts the approvals of different people at the run', async () => {
+    const both = { ...payTool, approvals: 2, separateApprover: true as const };
+    const world = await open({ script, tools: [both] });
+    const limits = { maxCostUsd: 1 };
+    const run = await world.client.start({ goal: 'Go', limits, requestedBy: 'cleo' });
+    await whenProgress(run, ({ pending }) => pending.length === 1);
+    await expect(run.approve(id, { by: 'cleo' })).rejects.toMatchObject({ code: 'NOT_AN_APPROVER' });
+    await run.approve(id, { by: 'ann' });
+    await expect(run.approve(id, { by: 'ann' })).rejects.toMatchObject({ code: 'ALREADY_DECIDED' });
+    await untilProgress(run, ({ pending }) => pending[0]?.approvals?.by.includes('ann') === true);
+    expect(paid).toEqual([]);
+    await run.approve(id, { by: 'bob' });
+    const { events } = await expectFamilyEnds(world, run, [CHILD, GRANDCHILD]);
+    expect(paid).toMatchObject([{ usd: 2 }]);
+    expect(events.filter(({ type }) => type === 'decision_made')).toMatchObject([
+      { callId: id, decision: 'approve', approvedBy: ['ann', 'bob'] },
+    ]);
+  });
 });

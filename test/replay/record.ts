@@ -8,6 +8,7 @@ import type { Progress } from '../../src/core/progress.js';
 import { readRunHistory } from '../../src/testing/history.js';
 import { openWorld, type World } from '../support/run-support.js';
 import { OwnTestServer } from '../support/temporal-server.js';
+import { AGENT_LIVES } from './support/agent-lives.js';
 import { LIVES, TOOLS, type RecordedLife } from './support/lives.js';
 import { METERED_LIVES } from './support/metered-lives.js';
 import { OTHER_LIVES, type OtherLife } from './support/other-lives.js';
@@ -34,7 +35,8 @@ async function main(names: readonly string[]): Promise<void> {
     const recorded = recordedNames();
     const wanted = ({ name }: { name: string }) =>
       names.length === 0 ? !recorded.includes(name) : names.includes(name);
-    for (const life of [...LIVES, ...METERED_LIVES].filter(wanted)) await recordRun(server, life);
+    for (const life of [...LIVES, ...METERED_LIVES, ...AGENT_LIVES].filter(wanted))
+      await recordRun(server, life);
     for (const life of OTHER_LIVES.filter(wanted)) await recordOther(server, life);
   } finally {
     await server.close();
@@ -44,15 +46,15 @@ async function main(names: readonly string[]): Promise<void> {
 }
 
 async function recordRun(server: OwnTestServer, life: RecordedLife): Promise<void> {
-  const { name, script, input = {}, env = {}, standIn = {} } = life;
-  const world = await openWorld(server, { script, tools: TOOLS, env, standIn });
+  const { name, script, input = {}, env = {}, standIn = {}, tools = [] } = life;
+  const world = await openWorld(server, { script, tools: [...TOOLS, ...tools], env, standIn });
   try {
     const worker = await world.startWorker();
     await life.precede?.(world);
     const first = await world.client.start({ goal: `Live: ${name}.`, ...input }, { id: `recorded-${name}` });
     await life.attend?.(first, world, worker);
     const ended = await first.result();
-    const run = await life.succeed?.(first);
+    const run = await life.succeed?.(first, world);
     const { outcome, steps } = run ? await run.result() : ended;
     const runId = run?.runId ?? first.runId;
     const progress = await world.temporal.workflow.getHandle(runId).query<Progress>(QUERIES.progress);

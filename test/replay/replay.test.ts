@@ -10,6 +10,7 @@ import { RunFold } from '../../src/client/fold.js';
 import { view } from '../../src/core/view.js';
 import type { RunHistory } from '../../src/testing/history.js';
 import { workflowBundle } from '../support/run-support.js';
+import { AGENT_LIVES } from './support/agent-lives.js';
 import { LIVES } from './support/lives.js';
 import { METERED_LIVES } from './support/metered-lives.js';
 import { OTHER_LIVES } from './support/other-lives.js';
@@ -22,7 +23,9 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 it('has a recording of each life', () => {
   expect(recordedNames()).toEqual(
-    expect.arrayContaining([...LIVES, ...METERED_LIVES, ...OTHER_LIVES].map(({ name }) => name)),
+    expect.arrayContaining(
+      [...LIVES, ...METERED_LIVES, ...AGENT_LIVES, ...OTHER_LIVES].map(({ name }) => name),
+    ),
   );
 });
 

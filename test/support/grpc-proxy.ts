@@ -103,11 +103,7 @@ export class GrpcProxy {
     }
   }
 
-  private async ask(
-    caller: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    body: Buffer,
-  ): Promise<Answer> {
+  private async ask(caller: ServerHttp2Stream, headers: IncomingHttpHeaders, body: Buffer): Promise<Answer> {
     const { connection: _, ...sent } = headers;
     const request = this.upstream.request(sent);
     const leave = () => request.close(constants.NGHTTP2_CANCEL);

@@ -13,6 +13,7 @@ import {
 import { createFileBlobs } from '../../src/adapters/blobs/file-blobs.js';
 import { connectClient } from '../../src/adapters/temporal/connect.js';
 import { createDataConverter } from '../../src/adapters/temporal/data-converter.js';
+import type { McpServer } from '../../src/adapters/tools/define-config.js';
 import { AgentClient } from '../../src/agent-client.js';
 import type { RunHandle, WatchedEvent } from '../../src/client/run-handle.js';
 import { loadConfig, type Config } from '../../src/config.js';
@@ -29,6 +30,10 @@ export interface WorldOptions {
   standIn?: Partial<StandInOptions>;
   /** Tools beside the built-in ones, of the worker in this process. */
   tools?: Tool[];
+  /** MCP servers of the workers in this process; looked at anew when one is started. */
+  mcpServers?: Record<string, McpServer>;
+  /** Gets what workers in this process tell of servers outside. */
+  log?: (line: string) => void;
   env?: Record<string, string>;
 }
 
@@ -103,7 +108,8 @@ export async function openWorld(server: TestServer, options: WorldOptions): Prom
   const startWorker = async (workerOptions: Partial<WorkerOptions> = {}): Promise<TestWorker> => {
     const made = await createAgentWorker({
       config,
-      module: { tools: options.tools ?? [], defaults: {} },
+      module: { tools: options.tools ?? [], mcpServers: options.mcpServers ?? {}, defaults: {} },
+      ...(options.log && { log: options.log }),
       address,
       worker: {
         workflowBundle: await workflowBundle(),

@@ -48,6 +48,11 @@ export class WorkerProcess {
     this.child.kill('SIGSTOP');
   }
 
+  /** SIGCONT: it goes on as if no time had passed. */
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
   /** SIGTERM. Resolves with the exit code when it is gone. */
   async stop(): Promise<number | null> {
     if (this.isAlive()) this.child.kill('SIGTERM');

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { AgentError } from '../../core/errors.js';
 import type { ToolEffect } from '../../ports/tools.js';
-import { isUnsent, systemCode } from '../openrouter/network-error.js';
+import { isUnsent, systemCode, textOf } from '../openrouter/network-error.js';
 import { STREAM_LOST } from './open-connection.js';
 
 const MAX_REASON_CHARS = 400;
@@ -117,8 +117,8 @@ function reasonOf(error: unknown): string {
     const text = error.data['text'];
     return typeof text === 'string' ? `HTTP ${error.status}: ${text}` : `HTTP ${error.status}`;
   }
-  const code = systemCode(error);
+  // `fetch failed` says nothing; what caused it has a code, or at least words.
+  const code = systemCode(error) ?? textOf(Object(error).cause, 'message');
   const message = error instanceof Error ? error.message : String(error);
-  // `fetch failed` says nothing; what caused it has a code.
   return code === undefined || message.includes(code) ? message : `${code} (${message})`;
 }

@@ -2,7 +2,7 @@ import type { McpServer } from '../tools/define-config.js';
 
 /** Takes what the configuration of a server holds in confidence out of texts. */
 export interface SecretGuard {
-  /** For errors and logs: no value of `env` and `headers`, and nothing of the address but its host. */
+  /** For errors and logs: no value of `env` and `headers`, no secret among the arguments, and nothing of the address but its host. */
   hideAll: (text: string) => string;
   /** For results, in which a directory of `env` may well stand: what is a secret by its place or name. */
   hideSecrets: (text: string) => string;
@@ -15,10 +15,28 @@ const HIDDEN = '[hidden]';
 
 /** Makes the {@link SecretGuard} of a server. */
 export function guardSecrets(server: McpServer): SecretGuard {
-  const named = Object.entries(('command' in server ? server.env : server.headers) ?? {});
-  const secret = named.filter(([name]) => SECRET_NAME.test(name));
-  const address = 'url' in server ? addressParts(server.url) : [];
-  return { hideAll: hiding([...valuesOf(named), ...address]), hideSecrets: hiding(valuesOf(secret)) };
+  const isProgram = 'command' in server;
+  const named = Object.entries((isProgram ? server.env : server.headers) ?? {});
+  const args = isProgram ? (server.args ?? []) : [];
+  const isSecret = ([name]: readonly [string, string]) => SECRET_NAME.test(name);
+  const addresses = (isProgram ? args.filter(isAddress) : [server.url]).flatMap(addressParts);
+  return {
+    hideAll: hiding([...valuesOf([...named, ...namedArgs(args).filter(isSecret)]), ...addresses]),
+    hideSecrets: hiding(valuesOf(named.filter(isSecret))),
+  };
+}
+
+/** `--token x`, `--token=x` and `Authorization: x`. Whether a text without a name is a secret, nothing tells. */
+function namedArgs(args: readonly string[]): [name: string, value: string][] {
+  return args.map((arg, index) => {
+    const [, name = '', value] = /^-*([\w.-]+)\s*(?:[=:]\s*(.*))?$/s.exec(arg) ?? [];
+    const next = arg.startsWith('-') ? args[index + 1] : undefined;
+    return [name, value ?? next ?? ''];
+  });
+}
+
+function isAddress(arg: string): boolean {
+  return /^https?:\/\//.test(arg) && URL.canParse(arg);
 }
 
 /** `Bearer x` is a secret, and so is `x`. */

@@ -31,7 +31,8 @@ export interface LinkCall {
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 60_000;
 const MAX_RETRY_DELAY_MS = 60_000;
-const STDERR_TAIL_CHARS = 300;
+const STDERR_TAIL_CHARS = 4_000;
+const SAID_CHARS = 300;
 
 /**
  * Keeps one MCP server at hand: opens it, reads its tools, reads them again when they change, and opens it again when it was lost,
@@ -176,7 +177,8 @@ export class ServerLink {
   private failed(reason: string, stderr: string): void {
     if (this.closing.signal.aborted) return;
     const { name, retryDelayMs, log } = this.options;
-    const said = stderr.trim() === '' ? '' : `; it said: ${stderr}`;
+    const words = lastWords(stderr);
+    const said = words === '' ? '' : `; it said: ${words}`;
     this.failure = plainLine(reason + said, this.guard.hideAll);
     const delayMs = Math.min(retryDelayMs * 2 ** this.failures, MAX_RETRY_DELAY_MS);
     this.failures += 1;
@@ -221,6 +223,12 @@ export class ServerLink {
     if (this.live === connection) this.live = undefined;
     void Promise.allSettled(this.calls).then(() => connection.close());
   }
+}
+
+/** The end of what a program wrote to stderr. Of a crash the places in the code come last and would leave no room for what went wrong. */
+function lastWords(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !/^\s+at /.test(line));
+  return lines.join('\n').trim().slice(-SAID_CHARS);
 }
 
 /** The promise, or a rejection when the signal aborts first. */

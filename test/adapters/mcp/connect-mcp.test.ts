@@ -189,6 +189,15 @@ test('goes on without servers that are not there, and tries them again', async (
   expect(lines.map((line) => /in (\d+) ms/.exec(line)?.[1])).toEqual(['20', '40']);
 });
 
+test('tells what a program that crashed said, not where in its code it was', async () => {
+  const deep = 'const f = (n) => { if (n === 0) throw new Error("no key given"); f(n - 1); }; f(9)';
+  const crashes = { command: process.execPath, args: ['-e', deep] };
+
+  const mcp = await world.connect({ crashes });
+
+  expect(mcp.warnings()).toEqual([expect.stringContaining('Error: no key given')]);
+});
+
 test('does not wait for a server that does not answer', async () => {
   const silent = { command: process.execPath, args: ['-e', 'process.stdin.resume()'] };
 

@@ -22,6 +22,26 @@ test('hides headers, also without their scheme, and what stands in the address',
   expect(hideSecrets('Bearer hush-hush of acme')).toBe('[hidden] of acme');
 });
 
+test('hides in errors what stands among the arguments by the name of a secret, or in an address', () => {
+  const { hideAll } = guardSecrets({
+    command: 'x',
+    args: [
+      '/data',
+      '--api-key',
+      'one-key',
+      '--token=two-token',
+      '--header',
+      'Authorization: Bearer three-auth',
+      '--root',
+      '/srv',
+      'https://h.example/mcp?k=four-query',
+    ],
+  });
+  const said = '/data /srv one-key two-token three-auth https://h.example/mcp?k=four-query';
+
+  expect(hideAll(said)).toBe('/data /srv [hidden] [hidden] [hidden] [hidden]');
+});
+
 test('leaves no part of a secret that contains another', () => {
   const { hideAll } = guardSecrets({ command: 'x', env: { A: 'secret', B: 'secret-and-more' } });
 

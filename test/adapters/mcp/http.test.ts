@@ -100,6 +100,13 @@ test('says that nothing was sent when the server is gone', async () => {
   });
 });
 
+test('says why an address cannot be used at all', async () => {
+  // The discard port is one of those that `fetch` never calls.
+  const mcp = await world.connect({ web: { url: 'http://127.0.0.1:9/' } });
+
+  expect(mcp.warnings()).toEqual([expect.stringContaining('not there: bad port (fetch failed).')]);
+});
+
 test('takes in a server that comes later', async () => {
   const { url, close } = await faultyServer();
   await close();

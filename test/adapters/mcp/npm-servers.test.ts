@@ -1,45 +1,21 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { McpServer } from '../../../src/adapters/tools/define-config.js';
+import { join } from 'node:path';
 import { asksFor, runTool, temporaryDirectories, toolContext } from '../tools/tool-harness.js';
-import { listen } from './support/listen.js';
 import { mcpWorld, namesOf, toolOf } from './support/mcp-world.js';
-import { stream } from './support/stream.js';
+import { everything, everythingOverHttp, filesystem } from './support/npm-servers.js';
 
 const world = mcpWorld();
 const temporaryDirectory = temporaryDirectories();
-const program = (manifest: string) => join(dirname(manifest), 'dist/index.js');
-const EVERYTHING = program(require.resolve('@modelcontextprotocol/server-everything/package.json'));
-const FILESYSTEM = program(require.resolve('@modelcontextprotocol/server-filesystem/package.json'));
-const everything: McpServer = { command: process.execPath, args: [EVERYTHING] };
 
-/** The everything server over HTTP, and how to reach it. */
-async function everythingOverHttp(): Promise<McpServer> {
-  // The server cannot be told to take a free port, so one is looked for first.
-  const probe = await listen(createServer());
-  await probe.close();
-  const { port } = new URL(probe.url);
-  const child = spawn(process.execPath, [EVERYTHING, 'streamableHttp'], {
-    env: { ...process.env, PORT: port },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exited = once(child, 'exit');
-  world.cleanup(() => {
-    child.kill('SIGKILL');
-    return exited;
-  });
-  const lines = stream<string>();
-  for (const output of [child.stdout, child.stderr]) output.on('data', (chunk) => lines.push(String(chunk)));
-  await lines.next((line) => line.includes(port));
-  return { url: `http://127.0.0.1:${port}/mcp` };
+async function overHttp() {
+  const { server, stop } = await everythingOverHttp();
+  world.cleanup(stop);
+  return server;
 }
 
 describe.each([
-  ['stdio', async () => everything],
-  ['streamable HTTP', everythingOverHttp],
+  ['stdio', async () => everything()],
+  ['streamable HTTP', overHttp],
 ])('the everything server over %s', (_, serve) => {
   test('has tools that work', async () => {
     const mcp = await world.connect({ every: { ...(await serve()), trustAnnotations: true } });
@@ -66,7 +42,10 @@ describe.each([
 });
 
 test('believes annotations only when told to', async () => {
-  const mcp = await world.connect({ plain: everything, trusted: { ...everything, trustAnnotations: true } });
+  const mcp = await world.connect({
+    plain: everything(),
+    trusted: { ...everything(), trustAnnotations: true },
+  });
   const policy = async (name: string, args = {}) => [
     toolOf(mcp, name).effect,
     await asksFor(toolOf(mcp, name), args),
@@ -79,7 +58,7 @@ test('believes annotations only when told to', async () => {
 });
 
 test('leaves out a tool that runs as a task only', async () => {
-  const mcp = await world.connect({ every: everything });
+  const mcp = await world.connect({ every: everything() });
 
   expect(namesOf(mcp)).not.toContain('every__simulate-research-query');
   expect(mcp.warnings()).toEqual([
@@ -91,11 +70,7 @@ test('the filesystem server reads and refuses in its own words, and schemas go t
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'note.txt'), 'from outside');
   const mcp = await world.connect({
-    files: {
-      command: process.execPath,
-      args: [FILESYSTEM, directory],
-      trustAnnotations: true,
-    },
+    files: { ...filesystem(directory), trustAnnotations: true },
   });
   const read = toolOf(mcp, 'files__read_text_file');
 

@@ -12,7 +12,8 @@ import { NAMES, someFailure } from './world.js';
 export function someVerdict(dice: Dice, { args }: CheckDecisionInput): Outcome<DecisionVerdict> {
   if (dice.chance(10)) return someFailure(dice, ['SIGNATURE_INVALID', 'no code at all']);
   if (dice.chance(15)) {
-    const code = args !== undefined && dice.chance(50) ? ('ARGS_INVALID' as const) : ('SIGNATURE_INVALID' as const);
+    const code =
+      args !== undefined && dice.chance(50) ? ('ARGS_INVALID' as const) : ('SIGNATURE_INVALID' as const);
     return { kind: 'ok', value: { ok: false, code, message: 'Not so.' } };
   }
   const edit = args !== undefined && { edit: someEdit(dice) };

@@ -7,9 +7,11 @@ import type {
   Outcome,
   PlannedCall,
   ToolResult,
+  Verification,
 } from '../../../src/core/outcomes.js';
 import type { ArgsCheck } from '../../../src/core/inputs.js';
 import { NO_LIMITS, type Limits, type Prepared } from '../../../src/core/run-input.js';
+import type { DecisionVerdict } from '../../../src/core/statement.js';
 import type { CallState } from '../../../src/core/state.js';
 import type { CallModelInput } from '../../../src/core/work.js';
 import { Shell } from './shell.js';
@@ -220,3 +222,15 @@ export const losesThenTries = (shell: Shell, generationId: string) =>
 /** Questions about costs that are under way. */
 export const inQuestion = (shell: Shell) =>
   [...shell.started.values()].flatMap((work) => (work.kind === 'reconcile' ? [work] : []));
+
+/** The tool has found out whether a call took effect, or could not. */
+export function verified(shell: Shell, key: string, verdict: Verification['verdict']): Shell {
+  return shell.deliver(shell.settlementOf(key, 'verify', { kind: 'ok', value: { verdict } }));
+}
+
+/** The signature of the decision that is under check longest has been looked at. */
+export function judged(shell: Shell, value: DecisionVerdict): Shell {
+  const key = [...shell.started].find(([, { kind }]) => kind === 'judge')?.[0];
+  if (key === undefined) throw new Error('No signature is being checked.');
+  return shell.deliver(shell.settlementOf(key, 'judge', { kind: 'ok', value }));
+}

@@ -138,7 +138,8 @@ export class Simulator {
       };
     if (kind < 40) return { type: 'tick' };
     if (kind < 70) return this.#staleFact(dice);
-    if (kind < 85) return { type: 'control', name: 'report', payload: forgedReport(dice, this.#someKey(dice)) };
+    if (kind < 85)
+      return { type: 'control', name: 'report', payload: forgedReport(dice, this.#someKey(dice)) };
     const child = dice.pick([...this.children.values()]);
     if (child && kind < 220) return { type: 'control', name: 'report', payload: child.report(dice) };
     const work = dice.pick([...shell.started.values()]);

@@ -7,16 +7,24 @@ import { fakeHash, HOUR_MS, MINUTE_MS, someFailure, STOP_TOOL } from './world.js
 const TOOLS = ['look', 'write', 'send', STOP_TOOL] as const;
 
 /** What the tools of one simulated run say of themselves; it holds for all their calls. */
-export type Policies = Readonly<Record<string, Partial<Gate>>>;
+export type Policies = Readonly<Record<string, Policy>>;
+
+interface Policy {
+  gate: Partial<Gate>;
+  parallel?: number;
+}
 
 export function somePolicies(dice: Dice): Policies {
   return Object.fromEntries(TOOLS.map((tool) => [tool, somePolicy(dice)]));
 }
 
-function somePolicy(dice: Dice): Partial<Gate> {
+function somePolicy(dice: Dice): Policy {
   return {
-    ...(dice.chance(25) && { approvals: 2 + dice.roll(2) }),
-    ...(dice.chance(20) && { separate: true as const }),
+    gate: {
+      ...(dice.chance(25) && { approvals: 2 + dice.roll(2) }),
+      ...(dice.chance(20) && { separate: true as const }),
+    },
+    ...(dice.chance(25) && { parallel: 1 + dice.roll(2) }),
   };
 }
 
@@ -43,7 +51,6 @@ function someDelegation(dice: Dice, id: string): PlannedCall {
     effect: 'read',
     control: { kind: 'delegate', ...delegation },
     ...(dice.chance(20) && { gate: { argsHash: fakeHash(args), summary: 'May another one do that?' } }),
-    ...(dice.chance(20) && { parallel: 1 }),
   };
 }
 
@@ -62,9 +69,9 @@ function someCall(dice: Dice, id: string, policies: Policies): PlannedCall {
     ...(dice.chance(45)
       ? { effect: dice.pick(['read', 'idempotent'] as const), ...(dice.chance(20) && { attempts: 2 }) }
       : someDoubts(dice)),
-    ...(dice.chance(35) && { gate: someGate(dice, args, policies[name]) }),
+    ...(dice.chance(35) && { gate: someGate(dice, args, policies[name]?.gate) }),
     ...(dice.chance(20) && { timeoutMs: 1_000 + dice.roll(HOUR_MS) }),
-    ...(dice.chance(20) && { parallel: 1 + dice.roll(2) }),
+    ...(policies[name]?.parallel !== undefined && { parallel: policies[name].parallel }),
     ...(dice.chance(20) && { control }),
   };
 }

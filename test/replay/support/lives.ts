@@ -15,12 +15,14 @@ export interface RecordedLife {
   input?: Partial<StartInput>;
   env?: Record<string, string>;
   standIn?: Partial<StandInOptions>;
+  /** Beside {@link TOOLS}. */
+  tools?: Tool[];
   /** What has to be there before the run starts. */
   precede?(world: World): Promise<unknown>;
   /** Resolves when nothing more has to be done for the run to end. */
   attend?(run: RunHandle, world: World, worker: TestWorker): Promise<void>;
-  /** Starts the run that is recorded in the place of this one, which has ended. */
-  succeed?(run: RunHandle): Promise<RunHandle>;
+  /** The run that is recorded in the place of this one, which has ended. */
+  succeed?(run: RunHandle, world: World): Promise<RunHandle>;
 }
 
 export const count = (n: number): ReplyCall => ({ name: 'count', args: { n } });

@@ -40,6 +40,7 @@ export function mcpWorld() {
     /** How to start the own server, and what it tells. */
     async ownServer(
       mode: 'serve' | 'reject' = 'serve',
+      echoDescription?: string,
     ): Promise<{ server: McpServer; events: Stream<ServerEvent> }> {
       const events = stream<ServerEvent>();
       const collector = createServer((request, response) => {
@@ -54,7 +55,8 @@ export function mcpWorld() {
       });
       const { url, close } = await listen(collector);
       cleanups.push(close);
-      const args = [`${__dirname}/own-server.mjs`, url, mode];
+      const words = echoDescription === undefined ? [] : [echoDescription];
+      const args = [`${__dirname}/own-server.mjs`, url, mode, ...words];
       return { server: { command: process.execPath, args }, events };
     },
     cleanup(work: () => Promise<unknown>) {

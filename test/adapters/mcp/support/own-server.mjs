@@ -2,7 +2,7 @@ import { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 
 // A server whose tools change, hang and fail as a test wants it; what happens in it goes to the address in its first argument.
-const [, , eventsUrl = '', mode = 'serve'] = process.argv;
+const [, , eventsUrl = '', mode = 'serve', echoes = 'Gives back what it got.'] = process.argv;
 const object = { type: 'object' };
 
 async function tell(event) {
@@ -10,7 +10,7 @@ async function tell(event) {
 }
 
 const text = (words) => ({ content: [{ type: 'text', text: words }] });
-let description = 'Waits until it is told to end.';
+const descriptions = { hang: 'Waits until it is told to end.', echo: echoes };
 
 function createServer() {
   const server = new Server(
@@ -19,11 +19,15 @@ function createServer() {
   );
   server.setRequestHandler('tools/list', () => ({
     tools: [
-      { name: 'hang', description, inputSchema: object, annotations: { title: 'Hang' } },
-      { name: 'describe', description: 'Changes a description.', inputSchema: object },
+      { name: 'hang', description: descriptions.hang, inputSchema: object, annotations: { title: 'Hang' } },
+      {
+        name: 'describe',
+        description: 'Changes the description of a tool, `hang` if none is named.',
+        inputSchema: object,
+      },
       { name: 'fail', description: 'Fails.', inputSchema: object },
       { name: 'refuse', description: 'Answers with an error.', inputSchema: object },
-      { name: 'echo', description: 'Gives back what it got.', inputSchema: object },
+      { name: 'echo', description: descriptions.echo, inputSchema: object },
       { name: 'bad name/here', description: 'Has a name that models cannot say.', inputSchema: object },
     ],
   }));
@@ -36,7 +40,7 @@ function createServer() {
         await tell('cancelled');
         return text('cancelled');
       case 'describe':
-        description = String(args?.['description']);
+        descriptions[args?.['tool'] ?? 'hang'] = String(args?.['description']);
         await server.sendToolListChanged();
         return text('done');
       case 'fail':

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { shellTool } from '../../../../src/adapters/tools/builtin/shell.js';
 import {
   openSandbox,
@@ -8,6 +7,7 @@ import {
 } from '../../../../src/adapters/tools/sandbox.js';
 import { openWorkspace, type Workspace } from '../../../../src/adapters/tools/workspace.js';
 import type { ToolContext } from '../../../../src/ports/tools.js';
+import { pidsNamed } from '../../../support/processes.js';
 import { runTool, toolContext } from '../tool-harness.js';
 
 /** A workspace whose data directory is `.longhaul` in it. */
@@ -41,11 +41,5 @@ export async function printed(place: CommandPlace, command: string): Promise<str
 
 /** How many processes run with this word among their arguments. */
 export function processesNamed(word: string): number {
-  return readdirSync('/proc').filter((name) => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(word);
-    } catch {
-      return false; // It ended meanwhile.
-    }
-  }).length;
+  return pidsNamed(word).length;
 }
