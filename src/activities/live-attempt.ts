@@ -51,10 +51,7 @@ export class LiveAttempt {
 
   /** Does `work` that neither spends nor does anything of the kind, and stays alive meanwhile. */
   async during<T>(details: Tail, work: () => Promise<T>): Promise<T> {
-    const quietMs = Math.min(
-      LONGEST_QUIET_MS,
-      QUIET_SHARE * (this.context.info.heartbeatTimeoutMs ?? 8_000),
-    );
+    const quietMs = Math.min(LONGEST_QUIET_MS, QUIET_SHARE * (this.context.info.heartbeatTimeoutMs ?? 8_000));
     // A refusal is heard again by the word that counts, right before the request goes out.
     const timer = setInterval(() => void this.tell(details).catch(() => undefined), quietMs);
     try {

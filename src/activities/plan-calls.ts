@@ -42,8 +42,7 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
   const text = JSON.stringify(args);
   const tool = context.allowed.includes(name) ? context.registry.get(name) : undefined;
   if (!tool) {
-    const message = `There is no tool ${name}. Use one of: ${context.allowed.join(', ')}.`;
-    return { id, name, args: text, problem: { status: 'unknown_tool', message } };
+    return { id, name, args: text, problem: { status: 'unknown_tool', message: missing(name, context) } };
   }
   const parsed = tool.parse(args);
   if (!parsed.ok)
@@ -60,9 +59,16 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
     ...(tool.timeoutMs !== DEFAULT_TOOL_TIMEOUT_MS && { timeoutMs: tool.timeoutMs }),
     ...(tool.effect === 'once' ? onceOptions(tool) : againOptions(tool)),
     ...(tool.maxParallel !== undefined && { parallel: tool.maxParallel }),
+    ...(tool.specHash !== undefined && { specHash: tool.specHash }),
     ...control,
     ...(need && { gate: gateOf(tool, args, need) }),
   };
+}
+
+function missing(name: string, { allowed, registry }: PlanContext): string {
+  const there = allowed.filter((one) => registry.get(one) !== undefined);
+  const why = allowed.includes(name) ? `The tool ${name} cannot be reached now` : `There is no tool ${name}`;
+  return `${why}. Use one of: ${there.join(', ')}.`;
 }
 
 /** Only of what may run once can the outcome be unknown. */
@@ -119,7 +125,7 @@ function remindOf(remindInMs: number | undefined, expiresInMs: number | null): P
 }
 
 function gateOf(tool: Tool, args: JsonValue, { reason, note }: Need): Gate {
-  const { onExpiry, expiresInMs, remindInMs, approvals, separateApprover, specHash, spec } = tool;
+  const { onExpiry, expiresInMs, remindInMs, approvals, separateApprover, spec } = tool;
   const warning = note === undefined ? '' : `[${note}] `;
   return {
     argsHash: hashArgs(args),
@@ -130,7 +136,6 @@ function gateOf(tool: Tool, args: JsonValue, { reason, note }: Need): Gate {
     ...(approvals !== undefined && { approvals }),
     ...(separateApprover && { separate: true }),
     ...(reason && { reason }),
-    ...(specHash !== undefined && { specHash }),
   };
 }
 

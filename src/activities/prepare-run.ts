@@ -79,10 +79,21 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
         toolsSizeBytes: Buffer.byteLength(JSON.stringify(tools.map((name) => ports.tools.get(name)?.spec))),
         taint: input.taint ?? defaults.taint ?? 'ask',
         ...idleOf(input),
-        ...(await pinTools(tools, ports.tools, ports.artifacts)),
+        ...(await pinsOf(input, tools, ports)),
         warnings,
       };
     });
+}
+
+/** What a sub-agent is told of tools is what the run was told that has delegated. */
+async function pinsOf(
+  { parent }: RunInput,
+  tools: readonly string[],
+  ports: PrepareRunPorts,
+): Promise<Pick<Prepared, 'pins' | 'pinnedId'>> {
+  if (parent?.pins === undefined || parent.pinnedId === undefined)
+    return pinTools(tools, ports.tools, ports.artifacts);
+  return { pins: parent.pins, pinnedId: parent.pinnedId };
 }
 
 function checkShared({ shared = {} }: RunInput, ports: PrepareRunPorts): void {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
+import { AgentError } from '../core/errors.js';
 import type { RunToolInput } from '../core/work.js';
 import type { ArtifactPort, Tool, ToolContext, ToolRegistry } from '../ports/tools.js';
 import { currentRun, queryCurrentRun } from './activity-run.js';
@@ -25,12 +26,17 @@ const PROGRESS_CHARS = 500;
 
 /**
  * Reads the call of the activity under way from its run. What its tool shows to watchers goes into `tail`.
- * @throws AgentError `TOOL_FAILED`, retryable, when the run does not have its arguments
+ * @throws AgentError `TOOL_FAILED`, retryable when the run does not have its arguments; for good when the tool is another one by now
  */
 export async function readCall(
   { tool, input, tail }: { tool: Tool; input: RunToolInput; tail: Tail },
   ports: ToolCallPorts,
 ): Promise<ToolCall> {
+  if (input.specHash !== undefined && input.specHash !== tool.specHash)
+    throw new AgentError(
+      'TOOL_FAILED',
+      `What ${input.name} does was described in another way when this call was asked for, so it was not run. Call it again if it is still right.`,
+    );
   const ref = currentRun();
   const queries = queryCurrentRun();
   const settings = await ports.memory.settings(ref, queries);

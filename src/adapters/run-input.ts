@@ -125,6 +125,8 @@ const runInput = z.strictObject({
       path: z.string(),
       depth: z.int().min(1),
       tainted: z.boolean().optional(),
+      pins: z.record(z.string(), z.string()).optional(),
+      pinnedId: z.string().optional(),
     })
     .optional(),
   review: later,

@@ -158,10 +158,11 @@ async function say(
   const receipt = await withRuns(context, (runs) => runs.run(runId).say(text, options));
   if (json) return writeJson(context, { runId, accepted: true, ...receipt });
   const message = `message ${oneLine(receipt.messageId, 100)}`;
+  const taken = receipt.repeated ? 'was taken before' : 'taken';
   const done =
     receipt.position === null
-      ? `${message} was taken before, and the model has it`
-      : `${message} taken${before(receipt.position)}`;
+      ? `${message} ${taken}, and the model has it`
+      : `${message} ${taken}${before(receipt.position)}`;
   context.stdout.write(`${runId} ${done}\n`);
 }
 

@@ -54,6 +54,8 @@ export interface SayReceipt {
   messageId: string;
   /** How many messages wait before it. `null`: one with this id was taken before, and has reached the model. */
   position: number | null;
+  /** It was taken before, and counts once. */
+  repeated?: true;
 }
 
 /** A run that has just been started. */
@@ -201,11 +203,15 @@ export class RunHandle {
     text: string,
     options: { mode?: SayMode; messageId?: string; by?: string } = {},
   ): Promise<SayReceipt> {
-    const { messageId = options.messageId ?? '', position = 0 } = await this.send('say', {
+    const {
+      messageId = options.messageId ?? '',
+      position = 0,
+      repeated,
+    } = await this.send('say', {
       text,
       ...options,
     });
-    return { messageId, position };
+    return { messageId, position, ...(repeated && { repeated }) };
   }
 
   /** Holds back new work. */

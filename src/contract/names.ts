@@ -26,8 +26,7 @@ export const HANDLERS: Record<ControlName, { description: string; kinds: 'signal
   },
   reject: {
     kinds: 'both',
-    description:
-      'Do not run a call, and tell the model why: {"callId": "s3.c0", "note": "…", "by": "you"}.',
+    description: 'Do not run a call, and tell the model why: {"callId": "s3.c0", "note": "…", "by": "you"}.',
   },
   say: {
     kinds: 'both',

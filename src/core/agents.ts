@@ -12,6 +12,7 @@ import { deadlineMs, limitsOf } from './limits.js';
 import { currentModel } from './models.js';
 import { ALREADY_STARTED, type Delegation, type Outcome } from './outcomes.js';
 import type { PendingItem, RunResult } from './progress.js';
+import { readResult } from './read-report.js';
 import { notRun, type CallResult } from './results.js';
 import type { RunInput } from './run-input.js';
 import type { CallState } from './state.js';
@@ -101,7 +102,9 @@ function agentInput(
       rootId: parent?.rootId ?? state.runId,
       path: parent ? `${parent.path}/${call.id}` : call.id,
       depth,
-      ...(state.tainted && { tainted: true }),
+      ...((state.tainted || parent?.tainted) && { tainted: true }),
+      ...(prepared?.pins && { pins: prepared.pins }),
+      ...(prepared?.pinnedId !== undefined && { pinnedId: prepared.pinnedId }),
     },
   };
 }
@@ -149,8 +152,8 @@ function toRequest({ callId, requestedAt, argsHash }: PendingItem): string {
 export function settleChild(draft: Draft, key: string, outcome: Outcome<RunResult>): void {
   const call = draft.state.calls.find((one) => one.child && toolKey(one) === key);
   if (!call || (call.status !== 'running' && call.status !== 'cancelling')) return;
-  const result = outcome.kind === 'ok' ? outcome.value : outcome.details;
-  if (isResult(result)) return settleAgent(draft, call, result);
+  const result = readResult(outcome.kind === 'ok' ? outcome.value : outcome.details);
+  if (result) return settleAgent(draft, call, result);
   const neverStarted =
     (outcome.kind === 'cancelled' && outcome.neverStarted === true) ||
     (outcome.kind === 'failed' && outcome.code === ALREADY_STARTED);
@@ -164,14 +167,6 @@ export function settleChild(draft: Draft, key: string, outcome: Outcome<RunResul
   });
   const message = 'The sub-agent was ended from outside. What it did is not known; verify before you go on.';
   finishCall(draft, call.id, notRun('unknown_outcome', message, humanWords(call)));
-}
-
-/** It came over the wire, from a failure or from the end of a workflow. */
-function isResult(value: unknown): value is RunResult {
-  const { spend, outcome, answer } = Object(value);
-  return (
-    typeof Object(spend).costNanoUsd === 'number' && typeof outcome === 'string' && typeof answer === 'string'
-  );
 }
 
 function settleAgent(draft: Draft, call: CallState, result: RunResult): void {

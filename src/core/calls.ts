@@ -1,6 +1,6 @@
 import { startAgent } from './agents.js';
 import { delegationOf } from './delegation.js';
-import { MAX_PARALLEL_CALLS, MAX_RESTARTS } from './behaviour.js';
+import { BACKOFF, MAX_PARALLEL_CALLS, MAX_RESTARTS } from './behaviour.js';
 import { beginLanding, fileResults, finishCall, finishUnknown } from './closing.js';
 import { emit, parseJson, patch, patchCall, toIso, type Draft } from './draft.js';
 import { toolKey } from './keys.js';
@@ -98,6 +98,7 @@ export function toPending(call: CallState): PendingItem {
       kind !== 'question' && {
         approvals: { by: (call.approvedBy ?? []).map(({ by }) => by), needed: gate.approvals },
       }),
+    ...(gate?.separate && kind !== 'question' && { separate: true as const }),
     ...(gate?.reason && kind === 'decision' && { reason: gate.reason }),
   };
 }
@@ -112,7 +113,7 @@ export function startReadyCalls(draft: Draft): void {
   const active = (state: RunState) =>
     state.calls.filter((call) => call.status === 'running' || call.status === 'cancelling');
   for (const call of draft.state.calls) {
-    if (call.status !== 'ready') continue;
+    if (call.status !== 'ready' || (call.notBeforeMs ?? 0) > draft.atMs) continue;
     const underWay = active(draft.state);
     if (underWay.length >= MAX_PARALLEL_CALLS) return;
     const alike = underWay.filter(({ plan }) => plan.name === call.plan.name);
@@ -171,20 +172,24 @@ function settleNotBegun(
   call: CallState,
   outcome: Exclude<Outcome<ToolResult>, { kind: 'ok' }>,
 ): void {
-  const isFinal = outcome.kind === 'failed' && (!outcome.retryable || outcome.code === 'TOOL_UNKNOWN');
-  if (!isFinal && outcome.kind !== 'cancelled' && beginAgain(draft, call)) return;
+  const failed = outcome.kind === 'failed' ? outcome : null;
+  // A worker that lacks the tool, or cannot read the call, may soon be followed by one that can.
+  const delayMs = failed ? BACKOFF.firstMs * 2 ** (call.restarts ?? 0) : 0;
+  const mayBegin = outcome.kind !== 'cancelled' && failed?.retryable !== false;
+  if (mayBegin && beginAgain(draft, call, delayMs)) return;
   // A human had it run again because an earlier attempt may have acted, which is as unknown as before.
   if (call.rerun > (call.restarts ?? 0)) return settleUnverified(draft, call);
-  if (isFinal) return finishCall(draft, call.id, notRun('failed', outcome.message, humanWords(call)));
+  if (failed) return finishCall(draft, call.id, notRun('failed', failed.message, humanWords(call)));
   finishCall(draft, call.id, notRun('cancelled', 'The call ended before it began to act.', humanWords(call)));
 }
 
 /** Starts a call again that certainly did not act. Returns whether that is possible. */
-export function beginAgain(draft: Draft, call: CallState): boolean {
+export function beginAgain(draft: Draft, call: CallState, delayMs = 0): boolean {
   const { landing, cancelRequested } = draft.state;
   const restarts = (call.restarts ?? 0) + 1;
   if (landing || cancelRequested || call.status === 'cancelling' || restarts > MAX_RESTARTS) return false;
-  patchCall(draft, call.id, { status: 'ready', rerun: call.rerun + 1, restarts });
+  const notBeforeMs = delayMs === 0 ? null : draft.atMs + delayMs;
+  patchCall(draft, call.id, { status: 'ready', rerun: call.rerun + 1, restarts, notBeforeMs });
   return true;
 }
 
@@ -250,6 +255,9 @@ export function settleUnverified(draft: Draft, call: CallState): void {
 
 /** Settles calls whose time has come: waits that are over, decisions that nobody took. */
 export function expireCalls(draft: Draft): void {
+  // A call that has rested may be held back for another reason, and must not leave a timer behind that is due already.
+  for (const { id, notBeforeMs } of draft.state.calls)
+    if ((notBeforeMs ?? Infinity) <= draft.atMs) patchCall(draft, id, { notBeforeMs: null });
   for (const { id } of draft.state.calls) {
     remind(draft, id);
     const call = draft.state.calls.find((one) => one.id === id);

@@ -1,10 +1,10 @@
-import type { ChildReport } from './child-run.js';
 import type { Control, ControlName } from './controls.js';
 import type { JsonObject } from './json.js';
 import { refuseAnswer, refuseDecision } from './refuse-decision.js';
 import type { Refusal } from './refusal.js';
 import { isLimit, LIMIT_KEYS } from './limits.js';
 import { modelsOf } from './models.js';
+import { readReport } from './read-report.js';
 import { MAX_EDITED_ARGS_CHARS, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, type LimitsInput } from './run-input.js';
 import type { RunState } from './state.js';
 import { refuseSay } from './steering.js';
@@ -102,7 +102,7 @@ export function readControl(name: ControlName, payload: unknown): CheckedControl
     case 'setLimits':
       return readLimits(fields);
     case 'report':
-      return readReport(fields);
+      return toReport(fields);
     default:
       return { control: { kind: name, ...optional(fields, ['by', 'note']) } };
   }
@@ -143,27 +143,10 @@ function readDecision(fields: Record<string, unknown>): CheckedControl {
   };
 }
 
-/** What a sub-agent tells. Only sub-agents send it, so its parts are looked at where they are used. */
-function readReport(fields: Record<string, unknown>): CheckedControl {
-  const { key, n, pending, decided, reminded, result } = fields;
-  const isWhole =
-    typeof key === 'string' && typeof n === 'number' && areObjects(pending) && areObjects(decided);
-  if (!isWhole || (result !== undefined && !isJsonObject(result)))
-    return refuse('INPUT_INVALID', 'report is what sub-agents send. Use say to speak to the agent.');
-  // Its writer is another version of this very code at most, and the fields that matter were looked at.
-  const report = {
-    key,
-    n,
-    pending,
-    decided,
-    ...(Array.isArray(reminded) && { reminded }),
-    ...(result !== undefined && { result }),
-  } as unknown as ChildReport;
-  return { control: { kind: 'report', ...report } };
-}
-
-function areObjects(value: unknown): value is JsonObject[] {
-  return Array.isArray(value) && value.every(isJsonObject);
+function toReport(fields: Record<string, unknown>): CheckedControl {
+  const report = readReport(fields);
+  if (report) return { control: { kind: 'report', ...report } };
+  return refuse('INPUT_INVALID', 'report is what sub-agents send. Use say to speak to the agent.');
 }
 
 /** Controls arrive as JSON, so an object is a JSON object. */

@@ -6,8 +6,9 @@ import type { RunState } from './state.js';
 
 /** Asks the server about every call whose time has come; beside all other work, which never waits for it. */
 export function inquire(draft: Draft): void {
-  const { ledger, inquiry, inquiries, phase } = draft.state;
-  if (inquiry || phase === 'closed') return;
+  const { ledger, inquiry, inquiries, phase, farewell } = draft.state;
+  // What is learned once the result is fixed would stand in no result.
+  if (inquiry || farewell || phase === 'closed') return;
   const due = openQuestions(ledger).filter(({ dueAtMs }) => (dueAtMs ?? Infinity) <= draft.atMs);
   if (due.length === 0) return;
   const chargeIds = due.slice(0, RECONCILE.perQuestion).map(({ id }) => id);
@@ -15,9 +16,9 @@ export function inquire(draft: Draft): void {
 }
 
 /** When the next question is to be asked, or `null`. */
-export function nextInquiryMs({ ledger, inquiry }: RunState): number | null {
+export function nextInquiryMs({ ledger, inquiry, farewell }: RunState): number | null {
   const times = openQuestions(ledger).flatMap(({ dueAtMs }) => dueAtMs ?? []);
-  return inquiry || times.length === 0 ? null : Math.min(...times);
+  return inquiry || farewell || times.length === 0 ? null : Math.min(...times);
 }
 
 /** Takes in what the server said. What it does not know yet is asked again later, until it is given up. */

@@ -22,8 +22,6 @@ export interface Gate {
   separate?: true;
   /** Why it is there, when the tool's own policy did not ask for it. */
   reason?: 'taint' | 'changed';
-  /** Of the tool as it is now, where that may change: an approval for the rest of the run holds for this one only. */
-  specHash?: string;
 }
 
 /** A call as the model activity hands it over: arguments checked against the schema, the approval policy evaluated. */
@@ -45,6 +43,8 @@ export interface PlannedCall {
   attempts?: number;
   /** Calls of this tool that may be under way at a time. */
   parallel?: number;
+  /** Of the tool as it was when the call was judged, where that may change; the call runs with this one only. */
+  specHash?: string;
   /** The tool can find out whether a call took effect. */
   verify?: true;
   /** Absent means that a human is asked. */

@@ -90,6 +90,8 @@ export interface PendingItem {
   expiresAt: string | null;
   /** Present where more than one person must approve. */
   approvals?: { by: string[]; needed: number };
+  /** Who asked for the run may not approve. */
+  separate?: true;
   /** Why a decision is asked for that the tool's own policy does not ask for. */
   reason?: 'taint' | 'changed';
 }

@@ -59,6 +59,9 @@ export interface ParentInput {
   depth: number;
   /** Content from outside had entered the context in which the goal was written. */
   tainted?: boolean;
+  /** As in {@link Prepared}: what servers said of their tools when the run that a human has started began. */
+  pins?: Readonly<Record<string, string>>;
+  pinnedId?: string;
 }
 
 /** What starts a run. Contract §5; only `goal` is required. */

@@ -39,14 +39,14 @@ export function standingFor(
   state: RunState,
   { plan }: Pick<CallState, 'plan'>,
 ): StandingApproval | undefined {
-  return state.standing.find(({ tool, specHash }) => tool === plan.name && specHash === plan.gate?.specHash);
+  return state.standing.find(({ tool, specHash }) => tool === plan.name && specHash === plan.specHash);
 }
 
 /** Approves a tool for the rest of the run. */
 export function approveForRun(draft: Draft, call: CallState, by: string | null): void {
   if (standingFor(draft.state, call)) return;
-  const { name, gate } = call.plan;
-  const approval = { tool: name, by, ...(gate?.specHash !== undefined && { specHash: gate.specHash }) };
+  const { name, specHash } = call.plan;
+  const approval = { tool: name, by, ...(specHash !== undefined && { specHash }) };
   const others = draft.state.standing.filter(({ tool }) => tool !== name);
   patch(draft, { standing: [...others, approval] });
 }

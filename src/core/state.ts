@@ -5,7 +5,14 @@ import type { Ledger } from './ledger.js';
 import type { PlannedCall } from './outcomes.js';
 import type { LimitsInput, Prepared, RunInput } from './run-input.js';
 import type { NotifyInput } from './notices.js';
-import type { ArtifactNote, RunResult, LimitName, RefusedNote, StandingApproval, TaintSource } from './progress.js';
+import type {
+  ArtifactNote,
+  RunResult,
+  LimitName,
+  RefusedNote,
+  StandingApproval,
+  TaintSource,
+} from './progress.js';
 import type { CallResult } from './results.js';
 import type { Decision, SayMode, Control } from './controls.js';
 import type { Refusal } from './refusal.js';
@@ -76,8 +83,9 @@ export interface CallState {
   status: CallStatus;
   /** How many times it was started again: by a human after an unknown outcome, or because it certainly had not acted. */
   rerun: number;
-  /** How many of these nobody was asked about. */
+  /** How many of these nobody was asked about, and before when the next one does not begin. */
   restarts?: number;
+  notBeforeMs?: number | null;
   /** How many times arguments were checked for it. */
   checks: number;
   requestedAtMs: number;

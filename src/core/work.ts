@@ -40,6 +40,8 @@ export interface RunToolInput {
   name: string;
   /** Hash of the arguments, so that a stale copy is never used. */
   argsKey: string;
+  /** Of the tool as it was when the call was judged, see `Tool.specHash`. */
+  specHash?: string;
   /** Hash of the run's shared values. Absent: there are none. */
   shared?: string;
 }
@@ -176,6 +178,7 @@ function callInput(state: RunState, call: CallState): RunToolInput {
     callId: call.id,
     name: call.plan.name,
     argsKey: argsKey(call.args),
+    ...(call.plan.specHash !== undefined && { specHash: call.plan.specHash }),
     ...(hasShared && { shared: argsKey(canonicalJson(state.shared)) }),
   };
 }
@@ -241,7 +244,7 @@ function nextTickMs(state: RunState): number | null {
 
 function dueTimes(state: RunState): number[] {
   const times = state.calls
-    .flatMap((call) => [call.dueAtMs, call.remindAtMs ?? null])
+    .flatMap((call) => [call.dueAtMs, call.remindAtMs ?? null, restMs(call)])
     .filter((atMs) => atMs !== null);
   const idleUntil = idleUntilMs(state);
   if (idleUntil !== null) times.push(idleUntil);
@@ -249,6 +252,11 @@ function dueTimes(state: RunState): number[] {
   const deadline = deadlineMs(state);
   if (deadline !== null && !state.landing && state.phase !== 'preparing') times.push(deadline);
   return times;
+}
+
+/** When a call may begin again. */
+function restMs({ status, notBeforeMs }: CallState): number | null {
+  return status === 'ready' ? (notBeforeMs ?? null) : null;
 }
 
 /** What has to be done so that exactly `work(state)` is under way. */

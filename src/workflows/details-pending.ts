@@ -63,8 +63,8 @@ function whyLines({ reason, approvals }: PendingItem): string[] {
 }
 
 function commandsFor(item: PendingItem): string[] {
-  // Where approvals are counted, it is asked who approves.
-  const approve = command('approve', item, item.approvals ? { by: 'YOUR NAME' } : {});
+  // Where it matters who approves, it is asked.
+  const approve = command('approve', item, item.approvals || item.separate ? { by: 'YOUR NAME' } : {});
   const answer = command('answer', item, { text: '…' });
   if (item.kind === 'question') return answer;
   const reject = command('reject', item, { note: '…' });

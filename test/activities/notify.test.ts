@@ -71,6 +71,7 @@ const progress = (changes: Partial<Progress> = {}): Progress => ({
   settling: false,
   pending: [item('s7.c0'), item('s7.c1')],
   queuedMessages: 0,
+  lastRefused: null,
   taint: { policy: 'ask', by: null },
   standing: [],
   agents: [],

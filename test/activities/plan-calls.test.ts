@@ -198,14 +198,15 @@ describe('what a tool says of itself', () => {
       }),
       specHash: 'h1',
     };
-    expect((await plan(tool, { pins: { act: 'h1' } }))?.gate).toEqual({
+    const planned = await plan(tool, { pins: { act: 'h1' } });
+    expect(planned).toHaveProperty('specHash', 'h1');
+    expect(planned?.gate).toEqual({
       argsHash: hashArgs({}),
       summary: 'act {}',
       expiresInMs: 2_000,
       remindInMs: 500,
       approvals: 2,
       separate: true,
-      specHash: 'h1',
     });
   });
 
@@ -225,8 +226,9 @@ describe('what a tool says of itself', () => {
     it.each<RequireApproval>(['never', 'policy', 'always'])(
       'asks a human under %s, who is shown what it says now',
       async (requireApproval) => {
-        const gate = (await plan(changed, { requireApproval, pins: { act: 'h1' } }))?.gate;
-        expect(gate).toMatchObject({ reason: 'changed', specHash: 'h2' });
+        const planned = await plan(changed, { requireApproval, pins: { act: 'h1' } });
+        expect(planned).toMatchObject({ specHash: 'h2', gate: { reason: 'changed' } });
+        const gate = planned?.gate;
         expect(gate?.summary).toMatch(
           /its server has changed what it says of the tool, now: New: xxx.*act \{\}$/,
         );

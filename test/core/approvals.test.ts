@@ -101,8 +101,8 @@ describe('an approval for the rest of the run', () => {
   });
 
   it('does not hold for the tool once it has changed', () => {
-    const shell = modelCalls(running(), gatedCall({}, { specHash: 'one' })).control('decide', forRun());
-    modelCalls(toolAnswers(shell, 's0.c0'), gatedCall({}, { specHash: 'two', reason: 'changed' }));
+    const shell = modelCalls(running(), gatedCall({ specHash: 'one' })).control('decide', forRun());
+    modelCalls(toolAnswers(shell, 's0.c0'), gatedCall({ specHash: 'two' }, { reason: 'changed' }));
     expect(view(shell.state).pending).toMatchObject([{ callId: 's1.c0', reason: 'changed' }]);
   });
 

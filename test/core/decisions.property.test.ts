@@ -24,8 +24,9 @@ function isStanding(applied: readonly Applied[], { tool, seq, scope }: EventOf<'
   );
 }
 
-const gateOf = ({ before, after }: Applied, callId: string) =>
-  [...before.calls, ...after.calls].find(({ id }) => id === callId)?.plan.gate;
+const planOf = ({ before, after }: Applied, callId: string) =>
+  [...before.calls, ...after.calls].find(({ id }) => id === callId)?.plan;
+const gateOf = (applied: Applied, callId: string) => planOf(applied, callId)?.gate;
 
 describe('an approval', () => {
   it('of a call that several must approve has as many names, all different', () => {
@@ -73,7 +74,7 @@ describe('an approval', () => {
     holds(({ shell }) => {
       for (const { applied, event } of made(shell.applied)) {
         if (!isStanding(shell.applied, event)) continue;
-        const specHash = gateOf(applied, event.callId)?.specHash;
+        const specHash = planOf(applied, event.callId)?.specHash;
         const holding = [...applied.before.standing, ...applied.after.standing];
         expect(holding.some((one) => one.tool === event.tool && one.specHash === specHash)).toBe(true);
       }

@@ -1,6 +1,9 @@
 import type { JsonObject } from '../../src/core/json.js';
+import type { Input } from '../../src/core/inputs.js';
+import { toolKey } from '../../src/core/keys.js';
 import type { Ledger } from '../../src/core/ledger.js';
-import type { ModelResult, Outcome } from '../../src/core/outcomes.js';
+import { ALREADY_STARTED, type ModelResult, type Outcome } from '../../src/core/outcomes.js';
+import type { Spend } from '../../src/core/progress.js';
 import { spendOf } from '../../src/core/spend.js';
 import { eventsOf } from './support/run.js';
 import { holds } from './support/scenario.js';
@@ -40,6 +43,31 @@ function mayHaveCost(outcome: Exclude<Outcome<never>, { kind: 'ok' }>): boolean 
 /** The ledger after each application that changed it. */
 function ledgers({ applied }: Shell): Ledger[] {
   return applied.flatMap(({ before, after }) => (before.ledger === after.ledger ? [] : [after.ledger]));
+}
+
+/** What became of each sub-agent that has ended: what it said that it spent, or `null` where nobody said anything. */
+function endsOfAgents({ applied }: Shell): { key: string; spend: Spend | null; isLost: boolean }[] {
+  return applied.flatMap(({ input, before, after }) => {
+    // In the end calls are settled all the same, whatever becomes of what was under way.
+    if (input.type === 'ended_outside') return [];
+    return before.calls.flatMap((call) => {
+      const isOver = after.calls.find(({ id }) => id === call.id)?.status ?? 'done';
+      if (!call.child || call.status === 'done' || isOver !== 'done') return [];
+      return [{ key: toolKey(call), ...endOf(input) }];
+    });
+  });
+}
+
+function endOf(input: Input): { spend: Spend | null; isLost: boolean } {
+  if (input.type === 'control') return { spend: Object(Object(input.payload).result).spend, isLost: false };
+  if (input.type !== 'child_settled') throw new Error(`${input.type} ends no sub-agent.`);
+  const { outcome } = input;
+  if (outcome.kind === 'ok') return { spend: outcome.value.spend, isLost: false };
+  const { spend } = Object(outcome.details);
+  const neverBegan =
+    (outcome.kind === 'cancelled' && outcome.neverStarted) ||
+    (outcome.kind === 'failed' && outcome.code === ALREADY_STARTED);
+  return { spend: spend ?? null, isLost: spend === undefined && !neverBegan };
 }
 
 const sumOf = (accounts: object, field: string): number =>
@@ -90,7 +118,9 @@ describe('the ledger', () => {
       );
       const reported = eventsOf(shell.events, 'cost_reconciled');
       const confirmed = [...answered, ...reported].reduce((sum, event) => sum + (event.costNanoUsd ?? 0), 0);
-      expect(shell.state.ledger.confirmedNanoUsd).toBe(confirmed);
+      const theirs = endsOfAgents(shell).reduce((sum, { spend }) => sum + (spend?.costNanoUsd ?? 0), 0);
+      expect(shell.state.ledger.confirmedNanoUsd).toBe(confirmed + theirs);
+      expect(shell.state.ledger.byPurpose.child?.confirmedNanoUsd ?? 0).toBe(theirs);
     });
   });
 
@@ -126,11 +156,13 @@ describe('the ledger', () => {
     });
   });
 
-  it('holds money for exactly the model call that is under way', () => {
+  it('holds money for exactly the model call or the sub-agents that are under way', () => {
     holds(({ shell }) => {
       const wrong = shell.applied.filter(({ after }) => {
         const held = after.ledger.charges.flatMap(({ status, id }) => (status === 'reserved' ? [id] : []));
-        return held.join() !== (after.model.call?.key ?? '');
+        const agents = after.calls.filter(({ child, status }) => child && status !== 'done').map(toolKey);
+        const awaited = after.model.call ? [after.model.call.key, ...agents] : agents;
+        return held.sort().join() !== awaited.sort().join();
       });
       expect(wrong).toEqual([]);
     });
@@ -145,7 +177,16 @@ describe('the ledger', () => {
       expect(calls.length).toBeGreaterThanOrEqual(
         shell.starts.filter(({ work }) => work.kind === 'model').length,
       );
-      expect(shell.state.ledger).toMatchObject({ modelCalls: answered, lostModelCalls: lost });
+      const agents = endsOfAgents(shell);
+      const theirs = agents.reduce((sum, { spend }) => sum + (spend?.modelCalls ?? 0), 0);
+      const theirLost = agents.reduce(
+        (sum, { spend, isLost }) => sum + (spend?.lostModelCalls ?? (isLost ? 1 : 0)),
+        0,
+      );
+      expect(shell.state.ledger).toMatchObject({
+        modelCalls: answered + theirs,
+        lostModelCalls: lost + theirLost,
+      });
     });
   });
 
@@ -155,4 +196,20 @@ describe('the ledger', () => {
       expect(shell.state.result?.spend).toEqual(spendOf(shell.state.ledger));
     });
   });
+
+  it('keeps what was held for a sub-agent of which nobody says what it spent', () => {
+    holds(({ shell }) => {
+      for (const { before, after, input } of shell.applied) {
+        if (input.type !== 'child_settled' || !endsWithoutAWord(input)) continue;
+        const held = before.ledger.charges.find(
+          ({ id, status }) => id === input.key && status === 'reserved',
+        );
+        if (held?.nanoUsd) expect(booked(after.ledger) - booked(before.ledger)).toBe(held.nanoUsd);
+      }
+    });
+  });
 });
+
+function endsWithoutAWord(input: Input): boolean {
+  return endOf(input).isLost;
+}

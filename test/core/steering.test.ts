@@ -84,7 +84,7 @@ describe('a message', () => {
       .control('say', { text: 'B.', mode: 'queue' });
     expect(eventsOf(shell.events, 'message_accepted')).toMatchObject([
       { messageId: 'id-1', mode: 'steer', position: 0, by: 'ada' },
-      { messageId: expect.stringMatching(/^m\d+$/), mode: 'queue', position: 1, by: null },
+      { messageId: expect.stringMatching(/^auto-\d+$/), mode: 'queue', position: 1, by: null },
     ]);
   });
 

@@ -18,6 +18,7 @@ describe('a call that certainly did not begin to act', () => {
     ['it could not get ready', { ...FAILED, details: { acting: false } }],
   ])('is begun again unasked when %s', (_, outcome) => {
     const shell = toolSettles(called(), 's0.c0', outcome);
+    if (outcome.kind === 'failed') shell.awaitTimer();
     expect(underWay(shell)).toEqual(['s0.c0.r1']);
     expect(eventsOf(shell.events, 'decision_requested')).toEqual([]);
   });
@@ -30,13 +31,24 @@ describe('a call that certainly did not begin to act', () => {
     expect(shell.state.unknownOutcomes).toEqual([]);
   });
 
-  it('is not begun again when its tool is not there, or says that it never will', () => {
-    const details = { acting: false };
-    const gone = { ...FAILED, code: 'TOOL_UNKNOWN', details };
-    expect(resultObject(toolSettles(called(), 's0.c0', gone))).toMatchObject({ status: 'failed' });
-    expect(
-      resultObject(toolSettles(called(), 's0.c0', { ...FAILED, retryable: false, details })),
-    ).toMatchObject({ status: 'failed' });
+  it('rests before it is begun again after a failure, longer each time, and holds up nothing', () => {
+    const failed = { ...FAILED, code: 'TOOL_UNKNOWN', details: { acting: false } };
+    const shell = toolSettles(called(), 's0.c0', failed);
+    expect([shell.timerAtMs, underWay(shell)]).toEqual([shell.nowMs + 1_000, []]);
+    toolSettles(shell.awaitTimer(), 's0.c0.r1', failed);
+    expect(shell.timerAtMs).toBe(shell.nowMs + 2_000);
+    expect(view(shell.state).status).toBe('running');
+  });
+
+  it('leaves no timer behind when it has rested while the run is paused', () => {
+    const shell = toolSettles(called(), 's0.c0', { ...FAILED, details: { acting: false } });
+    expect(shell.control('pause').awaitTimer().timerAtMs).toBeNull();
+    expect(underWay(shell.control('resume'))).toEqual(['s0.c0.r1']);
+  });
+
+  it('is not begun again when its tool says that it never will', () => {
+    const never = { ...FAILED, retryable: false, details: { acting: false } };
+    expect(resultObject(toolSettles(called(), 's0.c0', never))).toMatchObject({ status: 'failed' });
   });
 
   it('is not begun again by a run that lands, stops or is cancelled', () => {
@@ -68,7 +80,7 @@ describe('a call that certainly did not begin to act', () => {
     expect(stopped.state.unknownOutcomes).toEqual([{ callId: 's0.c0', tool: 'send' }]);
     const gone = toolSettles(rerun(), 's0.c0.r1', {
       ...FAILED,
-      code: 'TOOL_UNKNOWN',
+      retryable: false,
       details: { acting: false },
     });
     expect(view(gone.state).pending).toMatchObject([{ kind: 'unknown_outcome', callId: 's0.c0' }]);

@@ -35,6 +35,7 @@ describe('the view of a run', () => {
       settling: false,
       budget: null,
       queuedMessages: 1,
+      lastRefused: null,
       taint: { policy: 'off', by: null },
       standing: [],
       agents: [],

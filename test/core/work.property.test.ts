@@ -77,7 +77,9 @@ describe('the view', () => {
         const { status, result, closedAt } = view(state);
         const runs = [...started.values()].some((item) => goesOn(state, item));
         if (status === 'waiting') expect(runs).toBe(false);
-        if (status === 'running') expect(started.size > 0 || state.model.retryAtMs !== null).toBe(true);
+        const rests =
+          state.model.retryAtMs !== null || state.calls.some((call) => (call.notBeforeMs ?? null) !== null);
+        if (status === 'running') expect(started.size > 0 || rests).toBe(true);
         expect([closed, closedAt !== null]).toEqual(Array(2).fill(status === 'closed'));
         expect(result).toBe(state.result ?? state.farewell);
         if (closed) expect(result).not.toBeNull();

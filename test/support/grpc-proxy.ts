@@ -24,8 +24,13 @@ export interface Passage {
   status: number | null;
 }
 
-/** Looks at every call twice: before it goes to the server (`answer` is `null`), and before its answer goes back. It passes once this resolves. */
-export type Inspector = (passage: Passage, when: 'request' | 'answer') => Promise<void> | void;
+/**
+ * Looks at every call twice: before it goes to the server (`answer` is `null`), and before its answer goes back. It passes once this
+ * resolves; an answer for which it gives `empty` goes back as an empty message.
+ */
+export type Inspector = (passage: Passage, when: 'request' | 'answer') => Promise<'empty' | void>;
+
+const EMPTY_MESSAGE = Buffer.alloc(5);
 
 /** Answers of any size are held whole, and requests too. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
@@ -95,8 +100,8 @@ export class GrpcProxy {
       const answer = await this.ask(stream, headers, body);
       passage.status = statusOf(answer);
       passage.answer = passage.status === 0 ? messageOf(answer.body) : null;
-      await this.inspect(passage, 'answer');
-      if (!stream.destroyed) send(stream, answer);
+      const made = await this.inspect(passage, 'answer');
+      if (!stream.destroyed) send(stream, made === 'empty' ? { ...answer, body: EMPTY_MESSAGE } : answer);
     } catch {
       // As if the line were cut: the caller tries again.
       if (!stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);

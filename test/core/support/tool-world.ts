@@ -71,6 +71,7 @@ function someCall(dice: Dice, id: string, policies: Policies): PlannedCall {
       : someDoubts(dice)),
     ...(dice.chance(35) && { gate: someGate(dice, args, policies[name]?.gate) }),
     ...(dice.chance(20) && { timeoutMs: 1_000 + dice.roll(HOUR_MS) }),
+    ...(dice.chance(20) && { specHash: `spec-${dice.roll(2)}` }),
     ...(policies[name]?.parallel !== undefined && { parallel: policies[name].parallel }),
     ...(dice.chance(20) && { control }),
   };
@@ -93,7 +94,6 @@ function someGate(dice: Dice, args: string, policy: Partial<Gate> = {}): Gate {
     ...(dice.chance(50) && { expiresInMs: dice.pick([1, 10 * MINUTE_MS, HOUR_MS] as const) }),
     ...(dice.chance(40) && { remindInMs: dice.pick([1, 5 * MINUTE_MS, 2 * HOUR_MS] as const) }),
     ...(dice.chance(15) && { reason: dice.pick(['taint', 'changed'] as const) }),
-    ...(dice.chance(25) && { specHash: `spec-${dice.roll(2)}` }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { RunHandle } from '../../../src/client/run-handle.js';
 import type { RunEvent } from '../../../src/core/events.js';
-import type { RunResult } from '../../../src/core/progress.js';
+import type { PendingItem, RunResult } from '../../../src/core/progress.js';
 import type { Script } from '../../../src/testing/stand-in/script.js';
 import { textOf } from '../../../src/testing/transcript-rules.js';
 import { expectFoldEqualsProgress } from '../../support/fold-equality.js';
@@ -46,9 +46,6 @@ export function holdAt(line: Line, runId: string, { activity, ...part }: Where):
   );
 }
 
-/** What a human says about a call whose outcome is unknown. */
-export type Human = 'approves' | 'answers' | 'rejects';
-
 /** How a run went. */
 export interface Life {
   run: RunHandle;
@@ -58,29 +55,19 @@ export interface Life {
   toolMessage: string;
 }
 
-/** Says what is to be said about each unknown outcome, if anything, waits for the end, and holds history equal to what the workflow says. */
+/** Settles each unknown outcome that comes up, waits for the end, and holds history equal to what the workflow says. */
 export async function untilEnd(
   crew: KillCrew,
   run: RunHandle,
-  human: Human | null = 'answers',
+  settle: (item: PendingItem) => Promise<unknown> = ({ callId }) => run.answer(callId, 'It is as it is.'),
 ): Promise<Life> {
   for await (const event of run.events())
-    if (human !== null && event.type === 'decision_requested' && event.kind === 'unknown_outcome')
-      await decide(run, event.callId, human);
+    if (event.type === 'decision_requested' && event.kind === 'unknown_outcome')
+      for (const item of await run.pending())
+        if (item.kind === event.kind && item.callId === event.callId) await settle(item);
   const { events } = await expectFoldEqualsProgress(crew.temporal, run.runId);
   const toolMessage = (await run.transcript()).find(({ role }) => role === 'tool')?.content ?? '';
   return { run, result: await run.result(), events, toolMessage };
-}
-
-function decide(run: RunHandle, callId: string, human: Human): Promise<void> {
-  switch (human) {
-    case 'approves':
-      return run.approve(callId, { by: 'ann' });
-    case 'answers':
-      return run.answer(callId, 'It was found out by hand.', { by: 'ann' });
-    case 'rejects':
-      return run.reject(callId, { by: 'ann' });
-  }
 }
 
 /** The events of one type. */
@@ -98,4 +85,18 @@ export function expectVisible(life: Life, { isUnknown, tool }: { isUnknown: bool
   expect(more).toEqual([]);
   expect(completed?.status === 'unknown_outcome').toBe(isUnknown);
   expect(life.toolMessage.startsWith('{"status":"unknown_outcome"')).toBe(isUnknown);
+}
+
+/** Waits for all; when some are not there in time, their names are the error. */
+export async function allWithin<T>(
+  waitMs: number,
+  named: readonly (readonly [name: string, promise: Promise<T>])[],
+): Promise<T[]> {
+  const left = new Set(named.map(([name]) => name));
+  const all = named.map(([name, promise]) => promise.finally(() => left.delete(name)));
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Not there in time:\n${[...left].join('\n')}`)), waitMs);
+  });
+  return Promise.race([Promise.all(all), late]).finally(() => clearTimeout(timer));
 }

@@ -23,6 +23,8 @@ export class WebhookReceiver {
   readonly received: Received[] = [];
   /** Answers so many requests with 503 before it takes one. */
   failures = 0;
+  /** When it says with these that it may be asked again, in seconds. */
+  retryAfter: number | null = null;
   #wake: () => void = () => undefined;
 
   private constructor(
@@ -41,7 +43,10 @@ export class WebhookReceiver {
         const isDown = receiver.failures > 0;
         if (isDown) receiver.failures -= 1;
         else receiver.take(body, request.headers);
+        const { retryAfter } = receiver;
+        if (isDown && retryAfter !== null) response.setHeader('retry-after', retryAfter);
         response.writeHead(isDown ? 503 : 204).end();
+        receiver.#wake();
       });
     });
     return receiver;
@@ -63,6 +68,11 @@ export class WebhookReceiver {
     return this.received;
   }
 
+  /** Waits until it has refused as often as it was to. */
+  async untilRefused(): Promise<void> {
+    while (this.failures > 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
@@ -80,6 +90,5 @@ export class WebhookReceiver {
       // Our own worker wrote it.
       body: JSON.parse(body) as WebhookBody,
     });
-    this.#wake();
   }
 }
