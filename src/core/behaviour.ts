@@ -8,7 +8,7 @@ export const CURRENT_BEHAVIOUR = 3;
 /** Calls of one step that run at the same time. */
 export const MAX_PARALLEL_CALLS = 8;
 
-/** How often a call that certainly did not act is begun again before a human is asked. */
+/** How often a call that certainly did not act is begun again before it is given up. */
 export const MAX_RESTARTS = 5;
 
 /** How deep sub-agents may delegate, and how many a run may have in all. */

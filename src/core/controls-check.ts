@@ -44,8 +44,27 @@ function refuseNow(state: RunState, control: Control): Refusal | null {
   }
 }
 
+function refuseLimits(state: RunState, limits: LimitsInput): Refusal | null {
+  return refuseBeyondShare(state, limits) ?? refuseUnpriced(state, limits);
+}
+
+/** What a sub-agent may spend is held by the run that has delegated, and no more than that. */
+function refuseBeyondShare({ parent, input }: RunState, limits: LimitsInput): Refusal | null {
+  if (!parent) return null;
+  const share: LimitsInput = Object(input.limits);
+  const beyond = (['maxCostUsd', 'maxTokens'] as const).filter((key) => {
+    const [held, asked] = [share[key], limits[key]];
+    return typeof held === 'number' && asked !== undefined && (asked === null || asked > held);
+  });
+  if (beyond.length === 0) return null;
+  return {
+    code: 'INPUT_INVALID',
+    message: `${beyond.join(' and ')} of a sub-agent can only be lowered: the rest is not held for it. Raise the limits of ${parent.rootId}.`,
+  };
+}
+
 /** A ceiling on cost that could not be kept is not taken. */
-function refuseLimits(state: RunState, { maxCostUsd }: LimitsInput): Refusal | null {
+function refuseUnpriced(state: RunState, { maxCostUsd }: LimitsInput): Refusal | null {
   const { unpricedModels, modelFacts = {} } = state.prepared ?? {};
   if (typeof maxCostUsd !== 'number' || unpricedModels !== 'refuse') return null;
   const unpriced = modelsOf(state).filter((model) => modelFacts[model]?.price === null);

@@ -35,7 +35,7 @@ const DRAW_RETRY = { maximumAttempts: 20, maximumInterval: '10s' } as const;
 const RELAY_RETRY = { maximumAttempts: 12, initialInterval: '200ms', maximumInterval: '10s' } as const;
 
 /** Whoever delegated hears of a sub-agent's end even when no worker is there for hours. */
-const REPORT_RETRY = { maximumAttempts: 200, maximumInterval: '60s' } as const;
+const REPORT_RETRY = { maximumAttempts: 200, initialInterval: '200ms', maximumInterval: '60s' } as const;
 
 /** A webhook that is down for some minutes is waited for, but not by a run that is about to close. */
 const NOTIFY_RETRY = { maximumAttempts: 12, initialInterval: '1s', maximumInterval: '2 minutes' } as const;
@@ -102,6 +102,11 @@ async function startAgent({
   return child.result();
 }
 
+/** Whether a person waits for what becomes of a control. */
+function isWaitedFor(name: string): boolean {
+  return name === 'decide' || name === 'answer';
+}
+
 /** How long a piece of work may take and how often it is tried. */
 function boundsOf(item: Startable, state: RunState): Partial<ActivityOptions> {
   const heartbeatTimeout = state.prepared?.heartbeatTimeoutMs ?? 8_000;
@@ -135,7 +140,8 @@ function boundsOf(item: Startable, state: RunState): Partial<ActivityOptions> {
     case 'judge':
       return { retry: { maximumAttempts: 10 } };
     case 'relay':
-      return { retry: RELAY_RETRY };
+      // Who decides hears of a failure and may try again; a sub-agent that never heard `resume` would wait for ever.
+      return { retry: isWaitedFor(item.input.name) ? RELAY_RETRY : REPORT_RETRY };
     case 'report':
       return { retry: REPORT_RETRY };
     case 'notify':

@@ -313,7 +313,11 @@ describe('the command line', () => {
   test.each([
     [{ messageId: 'm12', position: 2 }, 'message m12 taken, 2 before it'],
     [{ messageId: 'm12', position: 0 }, 'message m12 taken'],
-    [{ messageId: 'm12', position: null }, 'message m12 was taken before, and the model has it'],
+    [
+      { messageId: 'm12', position: null, repeated: true as const },
+      'message m12 was taken before, and the model has it',
+    ],
+    [{ messageId: 'm12', position: 1, repeated: true as const }, 'message m12 was taken before, 1 before it'],
   ])('say tells what the run says of the message: %j', async (receipt, words) => {
     const said: unknown[] = [];
     const say = async (...args: unknown[]) => {

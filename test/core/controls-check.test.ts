@@ -194,3 +194,22 @@ describe('a run whose last costs are awaited', () => {
     });
   });
 });
+
+describe('the ceilings of a sub-agent', () => {
+  const parent = { runId: 'r', key: 's0.c0', rootId: 'r', path: 's0.c0', depth: 1 };
+  const limits = { maxCostUsd: 1, maxTokens: null };
+  const shell = () => running({ limits: { ...NO_LIMITS, ...limits } }, { goal: 'x', limits, parent });
+
+  it.each([{ maxCostUsd: 2 }, { maxCostUsd: null }])('are not raised above its share: %j', (asked) => {
+    expect(checkControl(shell().state, 'setLimits', asked)).toMatchObject({
+      refusal: { code: 'INPUT_INVALID', message: expect.stringContaining('of r') },
+    });
+  });
+
+  it.each([{ maxCostUsd: 0.5 }, { maxTokens: 9 }, { maxSteps: 900 }])(
+    'are changed as they may be: %j',
+    (asked) => {
+      expect(checkControl(shell().state, 'setLimits', asked)).toHaveProperty('control');
+    },
+  );
+});
