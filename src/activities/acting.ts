@@ -12,13 +12,26 @@ export async function announced<T>(attempt: number, getReady: () => Promise<T>):
   const before = { attempt, acting: false };
   const first = live.tell(before);
   const [ready] = await live.during(before, () => Promise.all([getReady(), first]));
-  await live.tell({ attempt, acting: true });
+  await begin(live, attempt);
   // A word that went amiss may still arrive, after this one, and would be taken for the last.
   if (!live.isHeard)
     throw new AgentError('TOOL_FAILED', 'The server could not be told in order; the call did not begin.', {
       retryable: true,
     });
   return ready;
+}
+
+/**
+ * Says that the call begins, until an answer comes so soon that the attempt must still be the live one: a worker that was asleep, or cut
+ * off, may hear the answer long after the call was given up and begun again elsewhere.
+ */
+async function begin(live: LiveAttempt, attempt: number): Promise<void> {
+  const timeoutMs = Context.current().info.heartbeatTimeoutMs ?? 8_000;
+  let saidAtMs: number;
+  do {
+    saidAtMs = Date.now();
+    await live.tell({ attempt, acting: true });
+  } while (Date.now() - saidAtMs > timeoutMs / 2);
 }
 
 /** Does what comes before a tool acts. Whatever keeps it from acting says that it did not, so that it may be begun anew. */

@@ -56,10 +56,10 @@ const CHOICES = {
   'lets a lost call run again': { decision: approve, lost: true, done: ['it', 'that'], starts: 1 },
 } satisfies Record<string, Choice>;
 
-/** Where the worker is killed: when it is at a word, or when that has passed, and the first word of `then` is there. */
+/** Where the worker is killed: when it is at a word, or when that has passed, and the first word of `nextAt` is there. */
 interface Cut {
   at?: Where;
-  then?: readonly [Where, ...Where[]];
+  nextAt?: readonly [Where, ...Where[]];
 }
 
 const TASK: Where = { activity: null, kind: 'task' };
@@ -74,7 +74,7 @@ const ANY: Record<string, Cut> = {
   'before it has told what it made of it': { at: END },
   [TOLD]: {
     at: END,
-    then: [HEARD, { activity: 'runTool', kind: 'task' }, { activity: 'runTool', kind: 'task' }],
+    nextAt: [HEARD, { activity: 'runTool', kind: 'task' }, { activity: 'runTool', kind: 'task' }],
   },
 };
 const whileChecking = (activity: string, what: string): Record<string, Cut> => ({
@@ -82,7 +82,7 @@ const whileChecking = (activity: string, what: string): Record<string, Cut> => (
   [`before it has told how the ${what} is`]: { at: { activity, kind: 'end', isAnswered: false } },
   [`after it has told how the ${what} is`]: {
     at: { activity, kind: 'end', isAnswered: false },
-    then: [TASK],
+    nextAt: [TASK],
   },
 });
 const EDIT = whileChecking('checkArgs', 'edit');
@@ -174,7 +174,7 @@ interface Waiting {
 /** Sends the decision and waits until the worker is where it is to be killed; or does not send it yet. */
 async function sendTowards(
   { line }: CrewWorker,
-  [choice, way, , { at, then }]: Row,
+  [choice, way, , { at, nextAt }]: Row,
   waiting: Waiting | undefined,
 ): Promise<{ accepted: () => Promise<unknown> }> {
   if (!waiting) throw new Error('All of them were started.');
@@ -185,8 +185,8 @@ async function sendTowards(
   // Heard below, but not at once.
   sending.catch(() => undefined);
   const held = await first;
-  if (then) {
-    const [next] = then.map((where) => holdAt(line, runId, where));
+  if (nextAt) {
+    const [next] = nextAt.map((where) => holdAt(line, runId, where));
     held.release();
     await next;
   }

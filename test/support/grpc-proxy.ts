@@ -132,7 +132,10 @@ async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
 }
 
 function send(stream: ServerHttp2Stream, { headers, trailers, body }: Answer): void {
-  if (trailers === null) return void stream.respond(headers, { endStream: true });
+  if (trailers === null) {
+    stream.respond(headers, { endStream: true });
+    return;
+  }
   const last = trailers;
   stream.respond(headers, { waitForTrailers: true });
   stream.once('wantTrailers', () => stream.sendTrailers(last));

@@ -60,6 +60,11 @@ export class WorkerProcess {
     return this.child.exitCode;
   }
 
+  /** Process id. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   isAlive(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }

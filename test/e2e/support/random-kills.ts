@@ -23,7 +23,7 @@ const MOMENTS: Record<string, (word: Word) => boolean> = {
 };
 
 /** How long a moment is waited for that may not come. */
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 2_500;
 
 /** Keeps workers alive, kills one after the other at random moments, and puts others in their places, until `lives` are over. */
 export async function withRandomKills<T>(
@@ -54,7 +54,7 @@ export async function withRandomKills<T>(
 async function untilMoment({ line }: CrewWorker, dice: Dice, over: AbortSignal): Promise<string> {
   const [name, fits] = dice.pick(Object.entries(MOMENTS)) ?? [];
   const patience = new AbortController();
-  const waitMs = dice.chance(25) ? dice.roll(1_500) : PATIENCE_MS;
+  const waitMs = dice.chance(25) ? dice.roll(1_200) : PATIENCE_MS;
   const isByTime = waitMs < PATIENCE_MS;
   const reached =
     fits && !isByTime ? line.hold(fits).then(() => name) : new Promise<undefined>(() => undefined);
