@@ -66,7 +66,7 @@ const priority = z
   .optional();
 
 /** Contract §5. Unknown fields are refused, so that a misspelt ceiling is never a ceiling that is not there. */
-const runInput = z.strictObject({
+const fields = z.strictObject({
   goal: text(MAX_GOAL_CHARS),
   model: name.optional(),
   models: names.optional(),
@@ -131,6 +131,11 @@ const runInput = z.strictObject({
     .optional(),
   review: later,
 });
+
+const runInput = fields.refine(
+  ({ requireApproval, approvers }) => requireApproval !== 'never' || approvers === undefined,
+  { path: ['approvers'], error: 'must be left out with requireApproval never, under which nobody decides' },
+);
 
 /**
  * Checks the input of a run.

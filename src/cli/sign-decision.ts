@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { AgentError } from '../core/errors.js';
+import { canonicalJson, type JsonValue } from '../core/json.js';
 import { statementOf, type Choice } from '../core/statement.js';
 import { given } from './command.js';
 import type { CliContext, Run } from './context.js';
@@ -32,6 +34,12 @@ export function openSigner(context: CliContext, keyFile: string | undefined): Si
       const item = pending.find((one) => one.callId === callId);
       if (item) {
         const { argsHash } = item;
+        // Somebody else may have told the run what a sub-agent asks; nobody signs for other arguments than those shown.
+        if (argsHash !== null && argsHash !== hashOf(item.args))
+          throw new AgentError(
+            'ARGS_HASH_MISMATCH',
+            `The arguments shown for ${item.callId} are not those that would run. Do not approve it; see what the sub-agent itself says: longhaul list --all`,
+          );
         const signature = context.signing.sign(statementOf(runId, item, choice), pem);
         // Runs take answers to questions from anybody, signed or not, so the record needs a name too.
         const named = choice.decision === 'answer' && item.kind === 'question' && given<SignedParts>({ by });
@@ -46,4 +54,9 @@ export function openSigner(context: CliContext, keyFile: string | undefined): Si
       );
     },
   };
+}
+
+/** As the worker that judged the call has made it. */
+function hashOf(args: JsonValue): string {
+  return `sha256:${createHash('sha256').update(canonicalJson(args)).digest('hex')}`;
 }

@@ -144,7 +144,7 @@ function readDecision(fields: Record<string, unknown>): CheckedControl {
   const { decision, args, scope } = fields;
   if (decision !== 'approve' && decision !== 'reject')
     return refuse('INPUT_INVALID', 'decide: decision must be "approve" or "reject".');
-  if (args !== undefined && args !== null && !isJsonObject(args))
+  if (args !== undefined && !isJsonObject(args))
     return refuse('ARGS_INVALID', 'decide: args must be a JSON object.');
   if (isJsonObject(args) && JSON.stringify(args).length > MAX_EDITED_ARGS_CHARS)
     return refuse('MESSAGE_TOO_LARGE', `decide: args may have ${MAX_EDITED_ARGS_CHARS} characters.`);

@@ -35,6 +35,14 @@ export function refuseDecision(state: RunState, decision: Decision): Refusal | n
       message: `The arguments of ${found.item.callId} are others than those decided on.`,
     };
   const isApproval = decision.decision === 'approve' && found.item.kind === 'decision';
+  // Others have approved arguments that are not the model's any more; who approves too must have seen these.
+  const isEdited =
+    found.childCallId === null && found.call.edited && (found.call.approvedBy ?? []).length > 0;
+  if (isApproval && isEdited && decision.argsHash === undefined && decision.signature === undefined)
+    return {
+      code: 'ARGS_HASH_MISMATCH',
+      message: `The arguments of ${found.item.callId} were edited. Approve them as they are now, with their argsHash ${argsHash ?? ''}.`,
+    };
   if (decision.args !== undefined && !isApproval)
     return {
       code: 'ARGS_INVALID',
@@ -95,6 +103,11 @@ function refuseUnsigned(
   };
 }
 
+/** Blanks and capitals make nobody somebody else. */
+function isSame(by: string, other: string | undefined): boolean {
+  return other !== undefined && by.trim().toLowerCase() === other.trim().toLowerCase();
+}
+
 /** Why the one who decides may not approve this call, or `null`. */
 export function refuseBy(
   state: RunState,
@@ -109,12 +122,12 @@ export function refuseBy(
       code: 'NOT_AN_APPROVER',
       message: `Say who approves ${call.id}: it is asked who that is ("by").`,
     };
-  if (gate?.separate && by === state.input.requestedBy)
+  if (gate?.separate && isSame(by, state.input.requestedBy))
     return {
       code: 'NOT_AN_APPROVER',
       message: `${by} asked for this run, so somebody else must approve ${call.id}.`,
     };
-  if (call.approvedBy?.some((approval) => approval.by === by))
+  if (call.approvedBy?.some((approval) => isSame(by, approval.by)))
     return { code: 'ALREADY_DECIDED', message: `${by} has approved ${call.id}; it waits for others.` };
   return null;
 }

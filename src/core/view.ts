@@ -6,6 +6,7 @@ import { currentModel } from './models.js';
 import type { AgentNote, Progress, RunStatus } from './progress.js';
 import { pendingOf } from './reports.js';
 import { spendOf } from './spend.js';
+import type { TaintPolicy } from './run-input.js';
 import type { CallState, RunState } from './state.js';
 
 /** What query, current details, search attributes and renderers show. */
@@ -24,7 +25,7 @@ export function view(state: RunState): Progress {
     queuedMessages: state.queue.length,
     lastRefused: state.lastRefused,
     taint: {
-      policy: state.prepared ? (state.prepared.taint ?? 'off') : (state.input.taint ?? 'ask'),
+      policy: taintPolicyOf(state),
       by: state.tainted,
     },
     standing: state.standing,
@@ -35,6 +36,12 @@ export function view(state: RunState): Progress {
     closedAt: state.closedAtMs === null ? null : toIso(state.closedAtMs),
     result: state.result ?? state.farewell,
   };
+}
+
+/** A run that asks nobody anything does not ask because of what it has read either. */
+function taintPolicyOf({ prepared, input }: RunState): TaintPolicy {
+  if (input.requireApproval === 'never') return 'off';
+  return prepared ? (prepared.taint ?? 'off') : (input.taint ?? 'ask');
 }
 
 function agentsOf(state: RunState): AgentNote[] {

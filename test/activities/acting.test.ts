@@ -104,6 +104,33 @@ describe('a tool that may run only once', () => {
     expect(heard).toBe(nth);
   });
 
+  it.each([
+    ['in time', 450, [BEFORE, ACTING]],
+    ['so late that it may be out of date', 550, [BEFORE, ACTING, ACTING]],
+  ])('says again that it begins until it is answered: %s', async (_when, lateMs, told) => {
+    const now = jest.spyOn(Date, 'now').mockReturnValue(0);
+    const run = openRun();
+    run.hear = (details) => {
+      if (Object(details).acting && run.told.length === 1) now.mockReturnValue(lateMs);
+    };
+    const tool = toolOf('once', () => 'x');
+    const { result } = attempt(tool, { run, info: { heartbeatTimeoutMs: 1_000 } });
+    await result.finally(() => now.mockRestore());
+    expect(run.told).toEqual(told);
+  });
+
+  it('does not begin when its place was taken while it waited for the answer', async () => {
+    const now = jest.spyOn(Date, 'now').mockReturnValue(0);
+    const run = openRun();
+    run.hear = (details) => {
+      if (run.told.length > 1) throw new ActivityNotFoundError('Not found');
+      if (Object(details).acting) now.mockReturnValue(60_000);
+    };
+    const outcome = await endBeforeActing('once', { run }).finally(() => now.mockRestore());
+    expect(outcome).toMatchObject({ kind: 'failed', retryable: true, details: { acting: false } });
+    expect(run.told).toEqual([BEFORE, ACTING]);
+  });
+
   it('does not begin when the server cannot be told, or holds the call back', async () => {
     for (const error of [new Error('Unavailable'), new ActivityPausedError('paused')]) {
       const run = openRun();

@@ -30,3 +30,10 @@ it.each([
 ])('refuses %j', (fields, message) => {
   expect(() => checkRunInput({ goal: 'x', ...fields })).toThrow(refusal(message));
 });
+
+it('refuses approvers of a run in which nobody decides', () => {
+  const approvers = ['ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= Ada'];
+  const input = { goal: 'x', approvers };
+  expect(checkRunInput(input)).toEqual(input);
+  expect(() => checkRunInput({ ...input, requireApproval: 'never' })).toThrow(/approvers must be left out/);
+});

@@ -1,3 +1,4 @@
+import { hashArgs } from '../../src/activities/plan-calls.js';
 import {
   chmodSync,
   mkdirSync,
@@ -105,12 +106,15 @@ describe('keys', () => {
   });
 });
 
+/** What the pending calls would run with. */
+const ARGS = { usd: 5 };
+
 const item = (callId: string, fields: Partial<PendingItem> = {}): PendingItem => ({
   kind: 'decision',
   callId,
   tool: 'pay',
-  args: { usd: 5 },
-  argsHash: `sha256:${callId}`,
+  args: ARGS,
+  argsHash: hashArgs(ARGS),
   summary: 'pay',
   requestedAt: AT,
   expiresAt: null,
@@ -139,7 +143,7 @@ const signerOfSent = (statement: Statement, sent: unknown) =>
   signerOf(Buffer.from(statementText(statement)), String(Object(sent).signature), [approver])?.name;
 
 describe('--sign', () => {
-  const statement = { runId: 'r', callId: 's0.c0', argsHash: 'sha256:s0.c0', requestedAt: AT };
+  const statement = { runId: 'r', callId: 's0.c0', argsHash: hashArgs(ARGS), requestedAt: AT };
 
   it('signs an approval as it is shown, with the arguments, the scope and the note that are sent, and names nobody beside', async () => {
     const { run, sent } = runWith(item('s0.c0'), item('s0.c1', { kind: 'question' }));
@@ -155,7 +159,7 @@ describe('--sign', () => {
         {
           ...chosen,
           note: 'Less.',
-          argsHash: 'sha256:s0.c0',
+          argsHash: hashArgs(ARGS),
           signature: expect.any(String),
         },
       ],
@@ -173,7 +177,7 @@ describe('--sign', () => {
     await cli(['reject', 'r', 's0.c0', '--note', 'No.', '--sign', keyFile], { run });
     await cli(['answer', 'r', 's0.c1', 'Blue.', '--sign', keyFile], { run });
     expect(sent).toEqual([
-      ['reject', 's0.c0', { note: 'No.', argsHash: 'sha256:s0.c0', signature: expect.any(String) }],
+      ['reject', 's0.c0', { note: 'No.', argsHash: hashArgs(ARGS), signature: expect.any(String) }],
       ['answer', 's0.c1', 'Blue.', { by: 'tester', signature: expect.any(String) }],
     ]);
     expect(signerOfSent({ ...statement, decision: 'reject', text: 'No.' }, sent[0]?.[2])).toBe('Ada');

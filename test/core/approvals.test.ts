@@ -1,3 +1,4 @@
+import { checkControl } from '../../src/core/controls-check.js';
 import { view } from '../../src/core/view.js';
 import {
   argsChecked, callOf, eventsOf, gatedCall, lastOf, modelCalls, refusal, running, toolAnswers, toolSettles, underWay,
@@ -126,5 +127,26 @@ describe('an approval for the rest of the run', () => {
     modelCalls(shell, gatedCall());
     expect(shell.state.landing).toMatchObject({ limit: 'steps' });
     expect(underWay(shell)).toEqual(['s1.c0']);
+  });
+});
+
+describe('two people', () => {
+  it.each(['ada', ' Ada ', 'ADA'])('are not one who writes the name as %j', (name) => {
+    const shell = modelCalls(running(), gatedCall({}, { approvals: 2 })).control('approve', by('ada'));
+    expect(checkControl(shell.state, 'approve', by(name))).toMatchObject({
+      refusal: { code: 'ALREADY_DECIDED' },
+    });
+  });
+
+  it('of whom one has edited the arguments approve the same ones', () => {
+    const shell = modelCalls(running(), gatedCall({}, { approvals: 2 }));
+    shell.control('decide', { decision: 'approve', args: { n: 2 }, ...by('ada') });
+    const argsHash = fakeHash('{"n":2}');
+    const value = { ok: true as const, args: '{"n":2}', argsHash };
+    shell.deliver(shell.settlementOf('s0.c0.e1', 'check', { kind: 'ok', value }));
+    expect(checkControl(shell.state, 'approve', by('bob'))).toMatchObject({
+      refusal: { code: 'ARGS_HASH_MISMATCH' },
+    });
+    expect(checkControl(shell.state, 'approve', { ...by('bob'), argsHash })).toHaveProperty('control');
   });
 });

@@ -4,6 +4,9 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { AgentError } from '../../core/errors.js';
 import { unreachable } from './unreachable.js';
 
+/** Above the server's limit for a history. */
+const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
+
 /** How long a server may take to answer the first call. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -62,7 +65,13 @@ export async function connectPlain(options: { address?: string } = {}): Promise<
   const { connectionOptions } = readTemporalConfig();
   const address = options.address ?? temporalTarget().address;
   try {
-    return await Connection.connect({ ...connectionOptions, address, connectTimeout: CONNECT_TIMEOUT_MS });
+    return await Connection.connect({
+      ...connectionOptions,
+      address,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      // A page of history may hold a run of 50 MB; gRPC's own bound of 4 MB would keep it from being looked at.
+      channelArgs: { 'grpc.max_receive_message_length': MAX_ANSWER_BYTES },
+    });
   } catch (cause) {
     throw unreachable(address, cause);
   }

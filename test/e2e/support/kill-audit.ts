@@ -54,13 +54,16 @@ function auditCall({ events, works: all, deeds }: Story, callId: string, tool: s
   const works = all.filter((work) => work.callId === callId);
   const own = deeds.filter((deed) => deed.callId === callId);
   const started = of('tool_started');
+  const [completed] = of('tool_completed');
   const isOnce = tool.startsWith('once');
   expect(new Set(own.map(({ key }) => key)).size).toBeLessThanOrEqual(1);
-  expect(started.map(({ args }) => args)).toHaveLength(works.length);
+  // What was called off in the very task that started it has never reached the server.
+  const shown = completed?.status === 'cancelled' ? started.slice(0, works.length) : started;
+  expect(works.map(({ key }) => key)).toEqual(shown.map((_, index) => keyOf(callId, index)));
   // What ran is what was shown, or what a human has put in its place.
   for (const { kind, work, what } of own) {
     if (kind !== 'effect') continue;
-    const { args } = started[works.findIndex(({ key }) => key === work)] ?? {};
+    const { args } = started.find((_, index) => keyOf(callId, index) === work) ?? {};
     expect({ callId, what }).toEqual({ callId, what: Object(args).what });
   }
   for (const { editedArgs } of of('decision_made'))
@@ -88,6 +91,11 @@ function auditCall({ events, works: all, deeds }: Story, callId: string, tool: s
   expect(works.length).toBeLessThanOrEqual(1 + reruns + ended('not begun') + notExecuted);
   expect(verdicts.length + asked + listed).toBeGreaterThanOrEqual(ended('unknown') + ended('open'));
   if (verdicts.includes('executed')) expect(effects).toBeGreaterThan(0);
+}
+
+/** The activity that carries a call out for the n-th time. */
+function keyOf(callId: string, index: number): string {
+  return index === 0 ? callId : `${callId}.r${index}`;
 }
 
 /** How often a call was approved when it waited for a decision of this kind. Standing approvals ask nobody. */

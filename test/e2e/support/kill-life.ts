@@ -5,6 +5,7 @@ import { isAgentError } from '../../../src/core/errors.js';
 import type { PendingItem } from '../../../src/core/progress.js';
 import type { ReplyCall, Script } from '../../../src/testing/stand-in/script.js';
 import { Dice } from '../../core/support/dice.js';
+import { readChain } from '../../support/fold-equality.js';
 import type { KillCrew } from './kill-crew.js';
 import { seedOf } from './random-life.js';
 
@@ -72,7 +73,10 @@ export async function liveAndDecide(crew: KillCrew, run: RunHandle, dice: Dice):
     const item = dice.pick(await run.pending());
     if (item) sent.push(await decide(crew, run, { item, dice, by: `h${deed}` }));
   }
-  if (tooLong.aborted) throw new Error(`The run hangs: ${JSON.stringify(await run.progress())}`);
+  if (tooLong.aborted) {
+    const last = (await readChain(crew.temporal, run.runId)).flatMap(({ events }) => events).slice(-12);
+    throw new Error(`The run hangs: ${JSON.stringify(last)}`);
+  }
   await result;
   return sent;
 }
