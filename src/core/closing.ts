@@ -1,4 +1,5 @@
 import { SETTLE_PATIENCE_MS } from './behaviour.js';
+import type { EventBody } from './events.js';
 import { append, emit, patch, patchCall, type Draft } from './draft.js';
 import { humanWords } from './human-words.js';
 import { limitsReached } from './limits.js';
@@ -179,10 +180,17 @@ function settleForLanding(draft: Draft, call: CallState): void {
   }
 }
 
+/** Who has edited arguments that were still being checked is told that they came to nothing. */
+function overtaken(callId: string): EventBody {
+  const message = `${callId} ended before its edited arguments were checked.`;
+  return { type: 'control_rejected', control: 'decide', code: 'CALL_NOT_PENDING', message, callId };
+}
+
 /** Gives a call its one result. */
 export function finishCall(draft: Draft, callId: string, result: CallResult): void {
   const call = draft.state.calls.find((one) => one.id === callId);
   if (!call || call.status === 'done') return;
+  if (call.status === 'checking') emit(draft, overtaken(callId));
   patchCall(draft, callId, {
     status: 'done',
     result: result.content,

@@ -92,7 +92,10 @@ function tokenFacts({ spend, limits, result, queuedMessages, lastRefused }: Prog
   if (queuedMessages > 0) facts.push({ rank: 1, line: `- **Messages waiting:** ${queuedMessages}` });
   if (lastRefused) {
     const { at, control, code: why, message } = lastRefused;
-    facts.push({ rank: 1, line: `- **Refused** at ${at}: ${code(`${control}: ${why} ${message}`, 250)}` });
+    facts.push({
+      rank: 1,
+      line: `- **Refused** at ${code(at)}: ${code(`${control}: ${why} ${message}`, 250)}`,
+    });
   }
   return facts;
 }

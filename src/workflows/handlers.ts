@@ -10,7 +10,7 @@ import { ERROR_CODES, isErrorCode } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import { receiptOf, type ControlReceipt } from '../core/receipt.js';
 import { answerTo, errandOf } from '../core/relays.js';
-import type { CallState, RunState } from '../core/state.js';
+import type { RunState } from '../core/state.js';
 import { EMPTY_HASH, hashItems } from '../core/transcript.js';
 import { view } from '../core/view.js';
 
@@ -85,7 +85,8 @@ function carriedOut(
   if (!('control' in read) || (read.control.kind !== 'decide' && read.control.kind !== 'answer')) return null;
   const { callId = onlyPending(before) } = read.control;
   const call = () => run.state().calls.find((one) => one.id === callId);
-  if (call()?.status === 'checking') return checkedArgs(call);
+  const now = call();
+  if (now?.status === 'checking') return checkedArgs(run, now.id);
   const key = errandOf(before, run.state());
   return key === null ? null : errandDone(run, key);
 }
@@ -107,13 +108,19 @@ function onlyPending(state: RunState): string | undefined {
 }
 
 /** Waits until edited arguments are checked; they fit when the call does not wait for a decision on them any more. */
-async function checkedArgs(call: () => CallState | undefined): Promise<void> {
+async function checkedArgs(run: RunAccess, callId: string): Promise<void> {
+  const call = () => run.state().calls.find(({ id }) => id === callId);
   await condition(() => call()?.status !== 'checking');
-  const { id, status, editProblem } = call() ?? {};
+  const { status, editProblem } = call() ?? {};
   if (status === 'gated' && editProblem !== undefined)
     throw refusal({
       code: 'ARGS_INVALID',
-      message: `The arguments do not fit the tool, so ${id} waits on: ${editProblem}`,
+      message: `The arguments do not fit the tool, so ${callId} waits on: ${editProblem}`,
+    });
+  if (status !== 'gated' && !run.state().decidedCallIds.includes(callId))
+    throw refusal({
+      code: 'CALL_NOT_PENDING',
+      message: `${callId} ended before its edited arguments were checked.`,
     });
 }
 

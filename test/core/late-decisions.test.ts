@@ -1,5 +1,5 @@
 import { view } from '../../src/core/view.js';
-import { callOf, eventsOf, gatedCall, modelCalls, refusal, running } from './support/run.js';
+import { callOf, eventsOf, gatedCall, lastOf, modelCalls, refusal, running } from './support/run.js';
 
 describe('a decision that comes too late', () => {
   it('in the step in which the run lands is told that the call is not pending', () => {
@@ -21,4 +21,10 @@ describe('a decision that comes too late', () => {
     shell.control('approve', { callId: 's0.c1' });
     expect(view(shell.state).pending.length).toBe(0);
   });
+});
+
+it('tells who edited arguments that they came to nothing when the run lands before they are checked', () => {
+  const shell = modelCalls(running(), gatedCall());
+  shell.control('decide', { decision: 'approve', args: { n: 2 } }).control('stop');
+  expect(lastOf(shell, 'control_rejected')).toMatchObject({ code: 'CALL_NOT_PENDING', callId: 's0.c0' });
 });

@@ -39,6 +39,7 @@ it(
     );
     const counted = tallies.filter((one) => one !== null);
     if (process.env['LONGHAUL_KILL_LIVES']) report(counted, kills);
+    if (problems.length > 0) problems.push(crew.complaints());
     expect(problems.join('\n\n')).toBe('');
     crew.expectNoRefusals();
     expect(sumOf(counted)['onceEffects']).toBeGreaterThan(LIVES / 2);

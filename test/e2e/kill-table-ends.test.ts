@@ -20,7 +20,7 @@ const PLACES = {
   'has not said yet that it begins': {
     word: { activity: 'runTool', kind: 'beat', acting: true, isAnswered: false },
   },
-  'has not had its effect': { args: { hold: 'before' }, deed: 'begin' },
+  'has not had its effect': { args: { hold: 'before' }, deed: 'held' },
   'has had its effect': { args: { hold: 'after' }, deed: 'effect' },
   'is verified, without effect': { args: { lose: 'before', hold: 'asked' }, deed: 'asked' },
   'is verified, after its effect': { args: { lose: 'after', hold: 'asked' }, deed: 'asked' },

@@ -33,7 +33,7 @@ const CUTS = {
   'before it hears that it may begin': {
     word: { activity: 'runTool', kind: 'beat', acting: true, isAnswered: true },
   },
-  'before the effect': { args: { hold: 'before' }, deed: 'begin' },
+  'before the effect': { args: { hold: 'before' }, deed: 'held' },
   'after the effect': { args: { hold: 'after' }, deed: 'effect' },
   'before it has told the result': { word: { activity: 'runTool', kind: 'end', isAnswered: false } },
   'after it has told the result': { word: { activity: 'runTool', kind: 'end', isAnswered: true } },

@@ -31,6 +31,12 @@ function start(runId: string, args: object = {}): Promise<RunHandle> {
   return crew.client.start({ goal, requireApproval: 'never' }, { id: runId });
 }
 
+/** What comes from then on goes to others, as if it were cut off too. */
+function fallAsleep({ process, line }: CrewWorker): void {
+  process.freeze();
+  line.takeNoMore();
+}
+
 /** Lives the run to its end on another worker; a human lets what is unknown run again. */
 async function goOnElsewhere(run: RunHandle): Promise<Life> {
   await crew.startProcess();
@@ -59,7 +65,7 @@ it.each<[string, Where]>([
     const asleep = holdAt(sleeper.line, runId, where);
     const run = await start(runId);
     const held = await asleep;
-    sleeper.process.freeze();
+    fallAsleep(sleeper);
     const life = await goOnElsewhere(run);
     const refused = holdAt(sleeper.line, runId, { ...BEAT, acting: true, isAnswered: true });
     held.release();
@@ -85,7 +91,7 @@ it(
     const run = await start(runId);
     const { release, status } = await asleep;
     expect(status).toBe(0);
-    sleeper.process.freeze();
+    fallAsleep(sleeper);
     const life = await goOnElsewhere(run);
     release();
     sleeper.process.thaw();
@@ -101,13 +107,13 @@ it(
   'a worker that falls asleep in the middle of a call hears when it wakes up that the call is not its own any more',
   async () => {
     const run = await start(uniqueName('zombie'), { hold: 'before' });
-    await crew.deeds.until(({ runId, kind }) => runId === run.runId && kind === 'begin');
-    sleeper.process.freeze();
+    await crew.deeds.until(({ runId, kind }) => runId === run.runId && kind === 'held');
+    fallAsleep(sleeper);
     const life = await goOnElsewhere(run);
     sleeper.process.thaw();
     await crew.deeds.until(({ runId, kind }) => runId === run.runId && kind === 'called off');
     await untilDrained(sleeper);
-    expect(deedsOf(run)).toEqual(['- begin', '+ begin', '+ effect', '+ end', '- called off']);
+    expect(deedsOf(run)).toEqual(['- begin', '- held', '+ begin', '+ effect', '+ end', '- called off']);
     expect(eventsOf(life, 'decision_requested')).toMatchObject([{ kind: 'unknown_outcome' }]);
     expect(life.result).toMatchObject({ outcome: 'done', unknownOutcomes: [] });
   },

@@ -256,7 +256,8 @@ describe('a message', () => {
       [expect.any(String), 1],
     ]);
     expect(heardBy(world, run).at(-1)).toEqual(['First.', 'Second.']);
-    expect([first, again]).toEqual(Array(2).fill({ accepted: true, messageId: 'id-1', position: 0 }));
+    const taken = { accepted: true, messageId: 'id-1', position: 0 };
+    expect([first, again]).toEqual([taken, { ...taken, repeated: true }]);
     expect(second).toEqual({ accepted: true, messageId: events[1]?.messageId, position: 1 });
   });
 });

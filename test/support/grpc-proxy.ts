@@ -4,8 +4,10 @@ import {
   constants,
   createServer,
   type ClientHttp2Session,
+  type ClientHttp2Stream,
   type Http2Server,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
@@ -32,12 +34,18 @@ export type Inspector = (passage: Passage, when: 'request' | 'answer') => Promis
 
 const EMPTY_MESSAGE = Buffer.alloc(5);
 
+const EMPTY_ANSWER: Answer = {
+  headers: { ':status': 200, 'content-type': 'application/grpc' },
+  trailers: { 'grpc-status': '0' },
+  body: EMPTY_MESSAGE,
+};
+
 /** Answers of any size are held whole, and requests too. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
 
 interface Answer {
-  headers: IncomingHttpHeaders;
-  trailers: IncomingHttpHeaders | null;
+  headers: OutgoingHttpHeaders;
+  trailers: OutgoingHttpHeaders | null;
   body: Buffer;
 }
 
@@ -49,6 +57,8 @@ export class GrpcProxy {
   /** `host:port`. */
   readonly address: string;
   private readonly callers = new Set<ServerHttp2Session>();
+  /** Calls that the server has not answered, and how to give each of them up. */
+  private readonly waiting = new Map<() => void, string>();
 
   private constructor(
     private readonly server: Http2Server,
@@ -78,6 +88,11 @@ export class GrpcProxy {
     return new GrpcProxy(server, upstream, inspect);
   }
 
+  /** Answers calls that the server has not answered with an empty message; the server hears that nobody waits for it any more. */
+  giveUp(fits: (method: string) => boolean): void {
+    for (const [leave, method] of this.waiting) if (fits(method)) leave();
+  }
+
   async close(): Promise<void> {
     for (const session of this.callers) session.destroy();
     this.upstream.destroy();
@@ -97,7 +112,7 @@ export class GrpcProxy {
       };
       await this.inspect(passage, 'request');
       if (stream.destroyed) return;
-      const answer = await this.ask(stream, headers, body);
+      const answer = await this.ask(stream, { method: passage.method, headers, body });
       passage.status = statusOf(answer);
       passage.answer = passage.status === 0 ? messageOf(answer.body) : null;
       const made = await this.inspect(passage, 'answer');
@@ -108,21 +123,36 @@ export class GrpcProxy {
     }
   }
 
-  private async ask(caller: ServerHttp2Stream, headers: IncomingHttpHeaders, body: Buffer): Promise<Answer> {
+  private async ask(
+    caller: ServerHttp2Stream,
+    { method, headers, body }: { method: string; headers: IncomingHttpHeaders; body: Buffer },
+  ): Promise<Answer> {
     const { connection: _, ...sent } = headers;
     const request = this.upstream.request(sent);
-    const leave = () => request.close(constants.NGHTTP2_CANCEL);
+    let leave: () => void = () => undefined;
+    const left = new Promise<Answer>((resolve) => {
+      leave = () => {
+        request.close(constants.NGHTTP2_CANCEL);
+        resolve(EMPTY_ANSWER);
+      };
+    });
     caller.once('close', leave);
-    let trailers: IncomingHttpHeaders | null = null;
-    request.once('trailers', (given) => (trailers = given));
+    this.waiting.set(leave, method);
     try {
       request.end(body);
-      const [answered] = await once(request, 'response');
-      return { headers: answered, body: await readAll(request), trailers };
+      return await Promise.race([answerTo(request), left]);
     } finally {
+      this.waiting.delete(leave);
       caller.off('close', leave);
     }
   }
+}
+
+async function answerTo(request: ClientHttp2Stream): Promise<Answer> {
+  let trailers: OutgoingHttpHeaders | null = null;
+  request.once('trailers', (given) => (trailers = given));
+  const [headers] = await once(request, 'response');
+  return { headers, body: await readAll(request), trailers };
 }
 
 async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {

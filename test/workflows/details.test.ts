@@ -81,7 +81,7 @@ describe("a run's details in the Web UI", () => {
       '- **Step:** 2',
       '- **Cost:** 0.500000 USD',
       '- **Tokens:** 120 (100 in, 20 out), 2 model calls',
-      `- **Refused** at ${at}: \`approve: CALL_NOT_FOUND No x .\``,
+      `- **Refused** at \`${at}\`: \`approve: CALL_NOT_FOUND No x .\``,
       '- **Taint:** side effects need a decision, as `s0.c0` `web_fetch` brought in text from outside',
       '- **Approved for the rest of the run:** `pay`',
       '- **Sub-agents under way:** 6',

@@ -14,6 +14,8 @@ export interface CrewWorker {
 export interface KillCrew extends World, Omit<KillTools, 'env'> {
   /** Starts a worker process and waits until it takes work. */
   startProcess(): Promise<CrewWorker>;
+  /** What workers have complained of. */
+  complaints(): string;
 }
 
 /** Makes a crew; whoever opens it closes it. */
@@ -33,6 +35,7 @@ export async function openCrew(server: TestServer, options: WorldOptions): Promi
       await worker.process.ready;
       return worker;
     },
+    complaints: () => [...workers].map(({ process }) => process.errors).join(''),
     async close() {
       await Promise.all([...workers].map((worker) => worker.process.kill9()));
       await Promise.all([...workers].map((worker) => worker.line.close()));

@@ -4,8 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** One line that a tool wrote; it was on disk before the tool went on. */
 export interface Deed {
-  /** `effect` is what must not happen twice; `begin` and `end` are before and after it, `asked` is a `verify`. */
-  kind: 'begin' | 'effect' | 'end' | 'asked' | 'called off';
+  /** `effect` is what must not happen twice; `begin` and `end` are before and after it, `held` is while it waits, `asked` is a `verify`. */
+  kind: 'begin' | 'held' | 'called off' | 'effect' | 'end' | 'asked';
   atMs: number;
   pid: number;
   tool: string;
@@ -106,7 +106,7 @@ function count(kind, { idempotencyKey }) {
 const lost = new AgentError('TOOL_OUTCOME_UNKNOWN', 'The line broke.');
 
 /** Until the test says go, or the call is called off. */
-async function held({ runId, signal }) {
+async function held({ runId, signal }, begin = () => undefined) {
   const isReleased = () => existsSync(join(dir, 'go-' + runId));
   await new Promise((resolve, reject) => {
     const watcher = watch(dir, () => isReleased() && end(resolve));
@@ -117,8 +117,9 @@ async function held({ runId, signal }) {
       how(why);
     };
     signal.addEventListener('abort', callOff);
-    if (signal.aborted) callOff();
-    else if (isReleased()) end(resolve);
+    if (signal.aborted) return callOff();
+    if (isReleased()) return end(resolve);
+    begin();
   });
 }
 
@@ -132,7 +133,7 @@ function tool(name, options) {
       write('begin', name, what, context);
       const isFirst = count('begin', context) === 1;
       try {
-        if (hold === 'before' && isFirst) await held(context);
+        if (hold === 'before' && isFirst) await held(context, () => write('held', name, what, context));
         if (ms > 0) await delay(ms, undefined, { signal: context.signal });
       } catch (error) {
         write('called off', name, what, context);

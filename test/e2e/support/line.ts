@@ -81,6 +81,11 @@ export class Line {
     });
   }
 
+  /** Gives the worker's polls up, so that what comes now is for others. */
+  takeNoMore(): void {
+    this.proxy().giveUp((method) => method.startsWith('Poll'));
+  }
+
   private async inspect(passage: Passage, when: 'request' | 'answer'): Promise<'empty' | void> {
     const isAnswered = when === 'answer';
     const words = [...this.said(passage, isAnswered), ...(isAnswered ? this.given(passage) : [])];
