@@ -130,7 +130,11 @@ it('shows the progress of contract §6 to temporal workflow query', async () => 
   const run = await startWaiting();
   const answered = await cli('query', run, ['--type', 'progress', '--output', 'json']);
   const { queryResult } = JSON.parse(answered);
-  expect(queryResult[0]).toEqual(await run.progress());
+  // Temporal's CLI writes an empty list as null.
+  const asWritten = JSON.stringify(await run.progress(), (_key, value: unknown) =>
+    Array.isArray(value) && value.length === 0 ? null : value,
+  );
+  expect(queryResult[0]).toEqual(JSON.parse(asWritten));
   await expectToEnd(run);
 });
 
