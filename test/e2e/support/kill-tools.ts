@@ -55,8 +55,6 @@ export interface KillTools {
   /** For workers that shall have them. */
   env: Record<string, string>;
   deeds: DeedLog;
-  /** Lets the held calls of a run go on. */
-  release(runId: string): void;
 }
 
 /**
@@ -69,26 +67,24 @@ export function writeKillTools(dir: string): KillTools {
   const configFile = join(dir, 'kill.config.mjs');
   const logFile = join(dir, 'deeds.ndjson');
   writeFileSync(logFile, '');
-  writeFileSync(configFile, moduleText({ dir, logFile }));
+  writeFileSync(configFile, moduleText(logFile));
   return {
     env: { LONGHAUL_CONFIG: configFile },
     deeds: new DeedLog(logFile),
-    release: (runId) => writeFileSync(join(dir, `go-${runId}`), ''),
   };
 }
 
-function moduleText(paths: { dir: string; logFile: string }): string {
+function moduleText(logFile: string): string {
   const root = new URL('../../../', import.meta.url);
   const importable = (path: string) => JSON.stringify(pathToFileURL(fileURLToPath(new URL(path, root))).href);
   return `
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, watch, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import activity from ${importable('node_modules/@temporalio/activity/lib/index.js')};
 import { AgentError, defineConfig, defineTool } from ${importable('dist/index.js')};
 import { z } from ${importable('node_modules/zod/index.js')};
 
-const { dir, logFile } = ${JSON.stringify(paths)};
+const logFile = ${JSON.stringify(logFile)};
 
 function write(kind, tool, what, { runId, callId, idempotencyKey: key }) {
   const { activityId: work, attempt } = activity.Context.current().info;
@@ -103,25 +99,10 @@ function count(kind, { idempotencyKey }) {
   return lines.filter((line) => JSON.parse(line).kind === kind).length;
 }
 
-const lost = new AgentError('TOOL_OUTCOME_UNKNOWN', 'The line broke.');
+/** Until its worker is killed, or the call is called off. */
+const held = ({ signal }) => delay(600_000, undefined, { signal });
 
-/** Until the test says go, or the call is called off. */
-async function held({ runId, signal }, begin = () => undefined) {
-  const isReleased = () => existsSync(join(dir, 'go-' + runId));
-  await new Promise((resolve, reject) => {
-    const watcher = watch(dir, () => isReleased() && end(resolve));
-    const callOff = () => end(reject, signal.reason);
-    const end = (how, why) => {
-      watcher.close();
-      signal.removeEventListener('abort', callOff);
-      how(why);
-    };
-    signal.addEventListener('abort', callOff);
-    if (signal.aborted) return callOff();
-    if (isReleased()) return end(resolve);
-    begin();
-  });
-}
+const lost = new AgentError('TOOL_OUTCOME_UNKNOWN', 'The line broke.');
 
 function tool(name, options) {
   return defineTool({
@@ -133,7 +114,10 @@ function tool(name, options) {
       write('begin', name, what, context);
       const isFirst = count('begin', context) === 1;
       try {
-        if (hold === 'before' && isFirst) await held(context, () => write('held', name, what, context));
+        if (hold === 'before' && isFirst) {
+          write('held', name, what, context);
+          await held(context);
+        }
         if (ms > 0) await delay(ms, undefined, { signal: context.signal });
       } catch (error) {
         write('called off', name, what, context);
