@@ -76,11 +76,11 @@ const LAYERS = {
   },
   index: {
     path: '^src/index\\.ts$',
-    may: ['^src/agent-client\\.ts$', CLIENT, layer('adapters'), PORTS, CONTRACT, CORE],
+    may: ['^src/(agent-client|chat)\\.ts$', CLIENT, layer('adapters'), PORTS, CONTRACT, CORE],
   },
 };
-// They put the parts together: the worker, the CLI, and the client of the library.
-const ROOTS = '^src/(worker|client|agent-client)\\.ts$|^src/worker/';
+// They put the parts together: the worker, the CLI, and the client and the chat call of the library.
+const ROOTS = '^src/(worker|client|agent-client|chat)\\.ts$|^src/worker/';
 // Everyone may name the type of the configuration; only the roots read it.
 const CONFIG = '^src/config\\.ts$';
 

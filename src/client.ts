@@ -52,6 +52,11 @@ function createContext(): CliContext {
       const { prepareDev } = await import('./worker/prepare-dev.js');
       return prepareDev(loadConfig(), options);
     },
+    async chat(request, options) {
+      const config = loadConfig();
+      const { createChat } = await import('./chat.js');
+      return createChat(config)({ model: config.model, ...request }, options);
+    },
     async *examine() {
       const { examine } = await import('./worker/examine.js');
       yield* examine();

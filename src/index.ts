@@ -1,4 +1,5 @@
 export { AgentClient, type ConnectOptions } from './agent-client.js';
+export { chat, type ChatOptions } from './chat.js';
 export type { BudgetClient } from './client/budget-client.js';
 export type { DecisionOptions } from './client/decision-options.js';
 export type { Delta } from './client/deltas.js';
@@ -56,6 +57,18 @@ export type {
   UnpricedModels,
 } from './core/run-input.js';
 export type { TranscriptItem } from './core/transcript.js';
+export type {
+  ChatAnswer,
+  ChatFunctionCall,
+  ChatMessage,
+  ChatRequest,
+  ChatText,
+  ChatTextPart,
+  ChatTool,
+  ChatToolCall,
+  ChatToolResultPart,
+  ChatToolUsePart,
+} from './ports/chat.js';
 export type {
   ArtifactPort,
   ExpiryPolicy,

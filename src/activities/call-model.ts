@@ -3,15 +3,17 @@ import { DEFAULT_MAX_OUTPUT_TOKENS } from '../core/behaviour.js';
 import { AgentError, isAgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { ModelResult, PlannedCall } from '../core/outcomes.js';
+import { promptItems } from '../core/prompt-items.js';
+import { readVerdict } from '../core/review-brief.js';
 import type { CallModelInput } from '../core/work.js';
 import type { Governor, Permit, PermitEnd } from '../ports/governor.js';
-import type { ModelAnswer, ModelListener, ModelPort, ModelRequest } from '../ports/model.js';
+import type { AnswerCheck, ModelAnswer, ModelListener, ModelPort, ModelRequest } from '../ports/model.js';
 import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
 import { currentRun, isCalledOff, queryCurrentRun, reporting } from './activity-run.js';
 import { TAIL_CHARS, type HeartbeatPacer, type Tail } from './heartbeat.js';
 import { LiveAttempt } from './live-attempt.js';
 import { specsOf } from './pinned-tools.js';
-import { planCalls } from './plan-calls.js';
+import { hashArgs, planCalls, SUMMARY_CHARS } from './plan-calls.js';
 import { checkPrices } from './price-check.js';
 import type { RunMemory } from './run-memory.js';
 
@@ -22,6 +24,8 @@ export interface CallModelPorts {
   memory: RunMemory;
   heartbeats: HeartbeatPacer;
   artifacts: ArtifactPort;
+  /** Holds an answer against the schema of the run. */
+  checkAnswer(schema: JsonObject, text: string): AnswerCheck;
   /** Absent: calls are made at once. */
   governor?: Governor;
 }
@@ -52,7 +56,9 @@ export function createCallModel(ports: CallModelPorts): (input: CallModelInput) 
           throw error;
         }
         const answer = await makeCall({ request, permit, tail }, ports);
-        return toResult(answer, await planAnswer(answer, input, ports), attempt);
+        const calls = await planAnswer(answer, input, ports);
+        const checked = calls.length === 0 ? await checkText(answer.text, input, ports) : {};
+        return { ...toResult(answer, { calls, input, attempt }), ...checked };
       } catch (error) {
         throw withTrace(error, tail);
       }
@@ -152,23 +158,35 @@ async function buildRequest(
   const queries = queryCurrentRun();
   const [settings, items] = [await memory.settings(ref, queries), await memory.items(ref, input, queries)];
   const { firstRunId, runId } = settings;
-  const { models = [], temperature, reasoning } = settings.input;
+  const { prepared } = settings;
+  const { models = [], temperature, reasoning, schema } = settings.input;
+  const { purpose } = input;
+  const specs =
+    input.noTools || !prepared || purpose === 'review' ? [] : await specsOf(prepared, tools, artifacts);
+  const isOwnReviewer = purpose === 'review' && prepared?.review?.model !== undefined;
+  // Servers that are told the schema while tools are there may ask for no tool any more.
+  const isAnswer = purpose === 'landing' || input.answerOnly || (purpose === 'step' && specs.length === 0);
   return {
     model: input.model,
-    ...(models.length > 0 && input.model === settings.prepared?.model && { models }),
-    items,
-    tools: input.noTools || !settings.prepared ? [] : await specsOf(settings.prepared, tools, artifacts),
-    toolChoice: input.purpose === 'landing' ? 'none' : 'auto',
+    ...(models.length > 0 && input.model === prepared?.model && !isOwnReviewer && { models }),
+    items: promptItems(purpose, items),
+    tools: specs,
+    toolChoice: purpose === 'step' && !input.answerOnly ? 'auto' : 'none',
     maxOutputTokens: input.maxOutputTokens ?? settings.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
     ...(temperature !== undefined && { temperature }),
-    ...(reasoning !== undefined && { reasoning }),
+    ...(reasoning !== undefined && {
+      reasoning: typeof reasoning === 'string' ? { effort: reasoning } : reasoning,
+    }),
+    ...(schema && isAnswer && { responseSchema: schema }),
+    ...(prepared?.wire && { wire: prepared.wire }),
     metadata: {
       longhaul_run: runId.slice(0, 512),
       longhaul_step: String(input.step),
       longhaul_purpose: input.purpose,
       longhaul_nonce: `${firstRunId}/${nonceOf(input)}`,
     },
-    sessionId: firstRunId,
+    // A reviewer reads another conversation, which no cache shares with this one.
+    sessionId: purpose === 'review' ? `${firstRunId}.review` : firstRunId,
   };
 }
 
@@ -182,7 +200,8 @@ async function planAnswer(
   input: CallModelInput,
   ports: CallModelPorts,
 ): Promise<PlannedCall[]> {
-  if (input.purpose === 'landing') return [];
+  if (input.purpose === 'review') return input.lastRound ? questionAbout(answer.text) : [];
+  if (input.purpose !== 'step') return [];
   const ref = currentRun();
   const settings = await ports.memory.settings(ref, queryCurrentRun());
   const planned = await planCalls(answer.calls, {
@@ -193,19 +212,56 @@ async function planAnswer(
     requireApproval: settings.input.requireApproval ?? 'policy',
     tainted: input.tainted === true,
     pins: settings.prepared?.pins ?? {},
+    ...(input.asks && { asks: input.asks }),
   });
   for (const [index, call] of planned.entries())
     ports.memory.keepArgs(ref, `s${input.step}.c${index}`, call.args);
   return planned;
 }
 
+/** Asks a human whether the answer shall stand, when the last reviewer is not content with it. */
+function questionAbout(verdict: string): PlannedCall[] {
+  const { passed, gaps } = readVerdict(verdict);
+  if (passed) return [];
+  const args = { gaps };
+  const summary = `The reviewer is not content with the answer. Approve to end the run with it, or reject to have it mended. ${gaps}`;
+  return [
+    {
+      id: 'review',
+      name: 'accept_answer',
+      args: JSON.stringify(args),
+      effect: 'read',
+      control: { kind: 'accept' },
+      gate: { argsHash: hashArgs(args), summary: summary.slice(0, SUMMARY_CHARS), reason: 'review' },
+    },
+  ];
+}
+
+/** Holds the text of an answer against the schema of the run. */
+async function checkText(
+  text: string,
+  { purpose }: CallModelInput,
+  { memory, checkAnswer }: CallModelPorts,
+): Promise<Pick<ModelResult, 'json' | 'schemaProblem'>> {
+  const { schema } = (await memory.settings(currentRun(), queryCurrentRun())).input;
+  if (!schema || (purpose !== 'step' && purpose !== 'landing')) return {};
+  const check = checkAnswer(schema, text);
+  return 'json' in check ? { json: check.json } : { schemaProblem: check.problem };
+}
+
 /** History pays for each byte of it, so what says nothing is left out. */
-function toResult(answer: ModelAnswer, calls: PlannedCall[], attempt: number): ModelResult {
+function toResult(
+  answer: ModelAnswer,
+  { calls, input, attempt }: { calls: PlannedCall[]; input: CallModelInput; attempt: number },
+): ModelResult {
   const { cost, usage } = answer;
+  // What a reviewer thought, or the writer of a summary, nobody sends back.
+  const isSentBack = input.purpose === 'step' || input.purpose === 'landing';
   return {
     ...(answer.text !== '' && { text: answer.text }),
     ...(calls.length > 0 && { calls }),
-    ...(answer.reasoning.length > 0 && { reasoning: answer.reasoning }),
+    ...(isSentBack && answer.reasoning.length > 0 && { reasoning: answer.reasoning }),
+    ...(isSentBack && answer.phase !== undefined && { phase: answer.phase }),
     model: answer.model,
     finish: answer.finishReason,
     promptTokens: usage.promptTokens,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../core/json.js';
+import { fingerprint } from '../core/loop-guard.js';
 import type { Gate, PlannedCall } from '../core/outcomes.js';
 import type { RequireApproval } from '../core/run-input.js';
 import type { TranscriptCall } from '../core/transcript.js';
@@ -18,13 +19,16 @@ export interface PlanContext {
   tainted: boolean;
   /** By tool name: what a server outside said of the tool at the start of the run. */
   pins: Readonly<Record<string, string>>;
+  /** Fingerprints of calls that a human is asked about when they come again. */
+  asks?: readonly string[];
 }
 
 /** Why a human is asked. */
 type Need = { reason?: Gate['reason']; note?: string };
 
 /** How long a summary for humans may be. */
-const SUMMARY_CHARS = 300;
+export const SUMMARY_CHARS = 300;
+const LOOP_NOTE = 'the run goes in circles: it has made this very call again and again';
 const TAINT_NOTE = 'text from outside was read before, which may have asked for this';
 
 /** Checks what the model asked for against schemas and policy, so that the workflow needs no tool code. */
@@ -50,7 +54,7 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
   const control = controlOf(tool, parsed.value, context.allowed);
   if (control && 'problem' in control)
     return { id, name, args: text, problem: { status: 'invalid_arguments', message: control.problem } };
-  const need = await needOf(tool, parsed.value, { ...context, callId });
+  const need = await needOf(tool, { args, value: parsed.value }, { ...context, callId });
   return {
     id,
     name,
@@ -60,6 +64,7 @@ async function planCall(call: TranscriptCall, callId: string, context: PlanConte
     ...(tool.effect === 'once' ? onceOptions(tool) : againOptions(tool)),
     ...(tool.maxParallel !== undefined && { parallel: tool.maxParallel }),
     ...(tool.specHash !== undefined && { specHash: tool.specHash }),
+    ...(tool.polling && { polling: true }),
     ...control,
     ...(need && { gate: gateOf(tool, args, need) }),
   };
@@ -98,18 +103,20 @@ export function controlOf(
 /** Why a human is asked, or `null` when nobody is. A policy that cannot be evaluated must not let a call through. */
 async function needOf(
   tool: Tool,
-  args: unknown,
+  { args, value }: { args: JsonValue; value: unknown },
   context: PlanContext & { callId: string },
 ): Promise<Need | null> {
-  const { requireApproval, runId, callId, tainted, pins } = context;
+  const { requireApproval, runId, callId, tainted, pins, asks = [] } = context;
   const pin = pins[tool.spec.name];
   if (tool.specHash !== undefined && pin !== undefined && tool.specHash !== pin) {
     const now = tool.spec.description.replace(/\s+/g, ' ').slice(0, 120);
     return { reason: 'changed', note: `its server has changed what it says of the tool, now: ${now}` };
   }
-  if (requireApproval !== 'policy') return requireApproval === 'always' ? {} : null;
+  if (requireApproval === 'never') return null;
+  if (asks.includes(fingerprint(tool.spec.name, args))) return { reason: 'loop', note: LOOP_NOTE };
+  if (requireApproval === 'always') return {};
   try {
-    if (await tool.needsApproval(args, { runId, callId, tainted })) return {};
+    if (await tool.needsApproval(value, { runId, callId, tainted })) return {};
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { note: `the approval policy of the tool failed: ${problem.slice(0, 100)}` };

@@ -12,10 +12,11 @@ import {
   type TaintPolicy,
   type UnpricedModels,
 } from '../core/run-input.js';
-import type { ModelPort } from '../ports/model.js';
+import type { ModelPort, Wire } from '../ports/model.js';
 import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
 import { queryCurrentRun, reporting } from './activity-run.js';
 import { pinTools } from './pinned-tools.js';
+import { planReview } from './plan-review.js';
 
 /** What preparing a run works with. */
 export interface PrepareRunPorts {
@@ -32,6 +33,7 @@ export interface PrepareRunPorts {
     unpricedModels?: UnpricedModels;
     budget?: string;
     taint?: TaintPolicy;
+    wire?: Wire;
   };
   artifacts: ArtifactPort;
   /** Holds the values that tools share against their schema: what is wrong with them, or `null`. */
@@ -60,7 +62,10 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
       const hasCeiling = limits.maxCostUsd !== null || budget !== undefined;
       const tools = chooseTools(input, ports.tools);
       checkShared(input, ports);
-      const { modelFacts, warnings } = await lookUp([model, ...models], ports.model, {
+      const review = await planReview(input, settings.runId, ports);
+      const asked = new Set([model, ...models, ...(review?.model === undefined ? [] : [review.model])]);
+      const wire = input.wire ?? defaults.wire ?? 'chat';
+      const { modelFacts, warnings } = await lookUp([...asked], ports.model, {
         limits: budget === undefined ? limits : null,
         needsPrices: hasCeiling && unpricedModels === 'refuse',
       });
@@ -79,6 +84,8 @@ export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared
         toolsSizeBytes: Buffer.byteLength(JSON.stringify(tools.map((name) => ports.tools.get(name)?.spec))),
         taint: input.taint ?? defaults.taint ?? 'ask',
         ...idleOf(input),
+        ...(wire !== 'chat' && { wire }),
+        ...(review && { review }),
         ...(await pinsOf(input, tools, ports)),
         warnings,
       };

@@ -3,7 +3,15 @@ import { approverId, isApprover, parseApprover } from '../core/approvers.js';
 import { isBudgetName } from '../core/budget-check.js';
 import { AgentError } from '../core/errors.js';
 import { LIMIT_KEYS, isLimit } from '../core/limits.js';
-import { MAX_GOAL_CHARS, MAX_MESSAGE_CHARS, MAX_SHARED_CHARS, type RunInput } from '../core/run-input.js';
+import type { JsonObject } from '../core/json.js';
+import {
+  MAX_GOAL_CHARS,
+  MAX_MESSAGE_CHARS,
+  MAX_SHARED_CHARS,
+  REASONING_EFFORTS,
+  type RunInput,
+} from '../core/run-input.js';
+import { schemaProblem } from './answer-schema.js';
 
 const text = (maxChars: number) =>
   z
@@ -15,8 +23,6 @@ const text = (maxChars: number) =>
     );
 const name = text(200);
 const names = z.array(name, 'must be a list of names').max(100, 'may have 100 names');
-const later = z.undefined('is not available in this version: leave it out').optional();
-
 const limits = z
   .strictObject(
     Object.fromEntries(
@@ -42,6 +48,39 @@ function areDifferent(lines: readonly string[]): boolean {
 }
 
 const MAX_IDLE_MS = 31_622_400_000;
+const MAX_SCHEMA_CHARS = 65_536;
+
+const effortRule = `must be one of ${REASONING_EFFORTS.join(', ')}, or an object with effort or maxTokens, and exclude`;
+const effort = z.enum(REASONING_EFFORTS, effortRule);
+const thinking = z
+  .strictObject({
+    effort: effort.optional(),
+    maxTokens: z.int().min(1).max(1_000_000).optional(),
+    exclude: z.boolean().optional(),
+  })
+  .refine(
+    (value) => value.effort === undefined || value.maxTokens === undefined,
+    'must name effort or maxTokens, not both',
+  );
+
+const check = z.union(
+  [
+    z.strictObject({ command: text(MAX_MESSAGE_CHARS) }),
+    z.strictObject({ tool: name, args: z.record(z.string(), z.json()).optional() }),
+  ],
+  'must be {"command":"…"} or {"tool":"…","args":{…}}',
+);
+const review = z.strictObject({
+  rounds: z.int('must be 1 to 20').min(1, 'must be 1 to 20').max(20, 'must be 1 to 20').optional(),
+  model: name.optional(),
+  checks: z.array(check, 'must be a list').max(20, 'may have 20 checks').optional(),
+  onDisagreement: z.enum(['report', 'ask'], 'must be report or ask').optional(),
+  budgetShare: z
+    .number('must be above 0 and up to 1')
+    .gt(0, 'must be above 0 and up to 1')
+    .max(1, 'must be above 0 and up to 1')
+    .optional(),
+});
 
 function isWebAddress(value: string): boolean {
   if (!URL.canParse(value)) return false;
@@ -78,7 +117,7 @@ const fields = z.strictObject({
   budget: z.custom<string>(isBudgetName, 'must be 1 to 64 of the characters A-Z a-z 0-9 . _ -').optional(),
   priority,
   stopOnTool: names.optional(),
-  reasoning: z.enum(['low', 'medium', 'high'], 'must be low, medium or high').optional(),
+  reasoning: z.union([effort, thinking], effortRule).optional(),
   temperature: z.number('must be a number').min(0, 'must be 0 to 2').max(2, 'must be 0 to 2').optional(),
   maxOutputTokens: z
     .int('must be a whole number')
@@ -93,7 +132,21 @@ const fields = z.strictObject({
   fork: z
     .strictObject({ of: name, snapshot: z.unknown(), say: text(MAX_MESSAGE_CHARS).optional() })
     .optional(),
-  wire: z.literal('chat', 'must be chat: responses is not available in this version').optional(),
+  wire: z.enum(['chat', 'responses'], 'must be chat or responses').optional(),
+  schema: z
+    .record(z.string(), z.json(), 'must be a JSON Schema')
+    .refine((value) => JSON.stringify(value).length <= MAX_SCHEMA_CHARS, 'may have 65,536 characters of JSON')
+    .superRefine((value, context) => {
+      // z.json() has made sure of what its type does not say.
+      const problem = schemaProblem(value as JsonObject);
+      if (problem !== null) context.addIssue({ code: 'custom', message: `cannot be used: ${problem}` });
+    })
+    .optional(),
+  compactAtTokens: z
+    .int('must be a whole number')
+    .min(1_000, 'must be at least 1,000')
+    .max(10_000_000, 'may be 10,000,000')
+    .optional(),
   session: z
     .union(
       [z.boolean(), z.strictObject({ idleMs: z.int().min(1).max(MAX_IDLE_MS).optional() })],
@@ -129,7 +182,7 @@ const fields = z.strictObject({
       pinnedId: z.string().optional(),
     })
     .optional(),
-  review: later,
+  review: z.union([z.boolean(), review], 'must be true, or an object such as {"rounds":3}').optional(),
 });
 
 const runInput = fields.refine(

@@ -2,8 +2,10 @@ import type { BudgetClient } from '../client/budget-client.js';
 import type { RunClient } from '../client/run-client.js';
 import type { RunHandle } from '../client/run-handle.js';
 import type { ApproverKey } from '../core/approvers.js';
+import type { JsonObject } from '../core/json.js';
 import type { RunInput } from '../core/run-input.js';
 import type { Statement } from '../core/statement.js';
+import type { ChatAnswer } from '../ports/chat.js';
 import type { DevOptions, DevParts } from './dev-parts.js';
 import type { Check } from './check.js';
 import type { Style } from './style.js';
@@ -55,6 +57,11 @@ export interface CliContext extends Streams {
   runWorker(options: { json: boolean }): Promise<void>;
   /** What `dev` is made of. @throws AgentError `CONFIG_INVALID` before anything is started. */
   prepareDev(options: DevOptions): Promise<DevParts>;
+  /**
+   * The normalized chat call; the configured model when the request names none.
+   * @throws AgentError `INPUT_INVALID`, `CONFIG_INVALID`, `MODEL_*`
+   */
+  chat(request: JsonObject, options: { onText?: (text: string) => void }): Promise<ChatAnswer>;
   /** Looks at everything a run needs. Never throws: what is wrong is a failed check. */
   examine(): AsyncIterable<Check>;
 }

@@ -12,6 +12,8 @@ const TITLES = {
 const REASONS = {
   taint: 'text from outside was read before',
   changed: 'its server has changed what it says of the tool',
+  loop: 'the run goes in circles: it has made this very call again and again',
+  review: 'the reviewer is not content with the answer',
 };
 
 /** What waits for a human, in full: nobody should decide on less. */

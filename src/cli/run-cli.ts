@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { AgentError } from '../core/errors.js';
 import { addArtifact } from './artifact.js';
 import { addBudgetCommands } from './budget-commands.js';
+import { addChat } from './chat.js';
 import { addCommand, type CommonOptions } from './command.js';
 import type { CliContext } from './context.js';
 import { addControlCommands, addDecisionCommands } from './control-commands.js';
@@ -32,7 +33,7 @@ export async function runCli(args: readonly string[], context: CliContext, versi
 }
 
 /** Commands of the contract that are still to come. */
-const LATER = ['transcribe', 'speak', 'voice', 'talk', 'chat', 'console', 'completion'];
+const LATER = ['transcribe', 'speak', 'voice', 'talk', 'console', 'completion'];
 
 function createProgram(context: CliContext, version: string): Command {
   const program = new Command('longhaul')
@@ -58,6 +59,7 @@ function createProgram(context: CliContext, version: string): Command {
   addControlCommands(program, context);
   addKeys(program, context);
   addBudgetCommands(program, context);
+  addChat(program, context);
   addCommand(program, 'worker', 'run a worker until SIGTERM or Ctrl-C').action(({ json }: CommonOptions) =>
     context.runWorker({ json: Boolean(json) }),
   );

@@ -25,9 +25,14 @@ export function openCalls(draft: Draft, plans: readonly PlannedCall[]): void {
   for (const call of calls) {
     if (call.plan.problem)
       finishCall(draft, call.id, notRun(call.plan.problem.status, call.plan.problem.message));
-    else if (call.status === 'gated' && standingFor(draft.state, call)) passBefore(draft, call);
+    else if (call.status === 'gated' && standsFor(draft, call)) passBefore(draft, call);
     else if (call.status === 'gated' || call.status === 'asking') requestDecision(draft, call);
   }
+}
+
+/** What is asked about because the run goes in circles, nobody has said yes to before. */
+function standsFor(draft: Draft, call: CallState): boolean {
+  return call.plan.gate?.reason !== 'loop' && standingFor(draft.state, call) !== undefined;
 }
 
 /** Lets a call go on whose tool a human has approved for the rest of the run. */
@@ -118,6 +123,10 @@ export function startReadyCalls(draft: Draft): void {
     if (underWay.length >= MAX_PARALLEL_CALLS) return;
     const alike = underWay.filter(({ plan }) => plan.name === call.plan.name);
     if (alike.length >= (call.plan.parallel ?? MAX_PARALLEL_CALLS)) continue;
+    if (call.plan.control?.kind === 'accept') {
+      finishCall(draft, call.id, { status: 'ok', content: 'A human has accepted it.' });
+      continue;
+    }
     const delegation = delegationOf(call);
     if (delegation) {
       startAgent(draft, call, delegation);
@@ -292,11 +301,8 @@ function expireDecision(draft: Draft, call: CallState): void {
   if (policy === 'land') beginLanding(draft, { outcome: 'stopped', limit: null, error: null, reason });
 }
 
-/** Once every call has its result: puts them into the transcript, in call order. Returns whether that was so. */
-export function closeCalls(draft: Draft): boolean {
-  const { calls } = draft.state;
-  if (calls.some((call) => call.status !== 'done')) return false;
+/** Puts the results of calls that have all ended into the transcript, in call order. */
+export function closeCalls(draft: Draft): void {
   fileResults(draft);
   patch(draft, { phase: 'model' });
-  return true;
 }

@@ -53,11 +53,13 @@ function abandonCall(draft: Draft, call: CallState): void {
 
 /** Puts the results of the current step's calls into the transcript, in call order. All calls are done. */
 export function fileResults(draft: Draft): void {
-  const { calls } = draft.state;
-  append(
-    draft,
-    calls.map((call) => ({ role: 'tool', callId: call.plan.id, content: call.result ?? '' })),
-  );
+  const { calls, review } = draft.state;
+  // What a review has called, the model has not asked for.
+  if (review.stage === null)
+    append(
+      draft,
+      calls.map((call) => ({ role: 'tool', callId: call.plan.id, content: call.result ?? '' })),
+    );
   patch(draft, { calls: [] });
 }
 
@@ -112,6 +114,7 @@ const LIMIT_WORDS: Record<string, string> = {
   tokens: 'The token ceiling of this run is reached.',
   duration: 'The time of this run is up.',
   tool: 'The tool at which this run shall stop has run.',
+  loop: 'This run goes in circles.',
 };
 
 /**

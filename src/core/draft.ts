@@ -42,6 +42,14 @@ export function append(draft: Draft, items: readonly TranscriptItem[]): void {
   });
 }
 
+/** Words of people that outlast the shortening of the conversation: as many, and so much of each. */
+const RECORD = { entries: 60, chars: 400 };
+
+/** Notes what a human said or decided. */
+export function putOnRecord(draft: Draft, words: string): void {
+  patch(draft, { record: remember(draft.state.record, words.slice(0, RECORD.chars), RECORD.entries) });
+}
+
 /** The last `keep` entries with one more. */
 export function remember<T>(list: readonly T[], entry: T, keep = 200): T[] {
   return [...list, entry].slice(-keep);

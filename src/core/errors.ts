@@ -101,7 +101,7 @@ export const ERROR_CODES = {
   MODEL_CONTEXT_LENGTH: info(
     false,
     'The transcript is longer than the model can read.',
-    'Use a model with a longer context.',
+    'Shortening it was not enough: use a model with a longer context.',
   ),
   MODEL_RATE_LIMITED: info(
     true,
@@ -118,6 +118,11 @@ export const ERROR_CODES = {
     true,
     'The answer stopped flowing.',
     'It is tried again; LONGHAUL_STALL_TIMEOUT_MS sets the patience.',
+  ),
+  ANSWER_INVALID: info(
+    false,
+    'The answer does not fit the schema of the run, and did not when it was asked for again.',
+    'Read the answer in the result; make the schema simpler, or use a stronger model.',
   ),
   PRICE_UNKNOWN: info(
     false,

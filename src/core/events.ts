@@ -2,6 +2,7 @@ import type { JsonValue } from './json.js';
 import type { DecidedNote, LimitName, PendingItem, RunResult } from './progress.js';
 import type { Limits } from './run-input.js';
 import type { SayMode } from './controls.js';
+import type { ModelPurpose } from './state.js';
 
 /** What each durable event says beside `seq`, `at` and `runId`. Contract §7. */
 export type EventBody =
@@ -14,12 +15,12 @@ export type EventBody =
       /** The run that this one goes on from. */
       forkOf?: string;
     }
-  | { type: 'step_started'; step: number; model: string; purpose: 'step' | 'landing' }
+  | { type: 'step_started'; step: number; model: string; purpose: ModelPurpose }
   | {
       type: 'model_completed';
       step: number;
       attempt: number;
-      purpose: 'step' | 'landing';
+      purpose: ModelPurpose;
       model: string;
       text: string;
       calls: { callId: string; tool: string; args: JsonValue }[];
@@ -115,6 +116,39 @@ export type EventBody =
       limit: LimitName | null;
     }
   | { type: 'fallback_used'; step: number; from: string; to: string; code: string }
+  /** The first model is asked again. */
+  | { type: 'fallback_ended'; step: number; from: string; to: string }
+  | { type: 'review_started'; step: number; round: number; rounds: number; model: string }
+  /** `gaps`: what the reviewer found; `problem`: why there was no verdict. */
+  | {
+      type: 'review_completed';
+      step: number;
+      round: number;
+      passed: boolean;
+      gaps: string | null;
+      problem: string | null;
+    }
+  /** The conversation was shortened: by a summary, or by leaving out what tools returned. In messages and expected tokens. */
+  | {
+      type: 'compacted';
+      step: number;
+      by: 'summary' | 'cut';
+      messagesBefore: number;
+      messagesAfter: number;
+      tokensBefore: number;
+      tokensAfter: number;
+      summary: string | null;
+    }
+  /** An answer that did not fit the schema is asked for again. */
+  | { type: 'answer_refused'; step: number; problem: string }
+  /** The run goes in circles; `rung` is what is done about it. */
+  | {
+      type: 'loop_detected';
+      step: number;
+      rung: 'observe' | 'tell' | 'switch' | 'ask' | 'land';
+      repeats: number;
+      tools: string[];
+    }
   | { type: 'run_paused'; reason: 'asked' | 'payment'; by: string | null; message: string | null }
   | { type: 'run_resumed'; by: string | null }
   | { type: 'run_completed'; result: RunResult };

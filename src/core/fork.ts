@@ -37,6 +37,7 @@ export function forkState(fresh: RunState, fork: unknown): RunState | null {
     artifacts: past.artifacts,
     shared: past.shared,
     tainted: past.tainted,
+    record: past.record,
     // Whoever delegated to that run does not wait for this one.
     parent: null,
   };

@@ -21,7 +21,24 @@ export const IDLE_MODEL: ModelState = {
   outageWaits: 0,
   outageSinceMs: null,
   retryAtMs: null,
+  coolUntilMs: null,
+  mayRecover: false,
 };
+
+/** The model state at the beginning of the next step: which model is asked stays. */
+export function nextStepModel({ index, coolUntilMs }: ModelState): ModelState {
+  return { ...IDLE_MODEL, index, coolUntilMs };
+}
+
+/** Before anything was reviewed, shortened or repeated. */
+export const FRESH_GUARDS = {
+  review: { rounds: 0, stage: null, answer: '', passed: false, gaps: null, problem: null },
+  compaction: { count: 0, steps: [], refusedStep: null, isDue: false },
+  loop: { points: 0, seen: [], repeats: 0, asks: [] },
+  record: [],
+  repairedStep: null,
+  output: null,
+} satisfies Partial<RunState>;
 
 /** What a run knows of its money before its first call, beside the ledger. */
 export const FRESH_MONEY = {

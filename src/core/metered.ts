@@ -5,6 +5,11 @@ export function isMetered(state: RunState): boolean {
   return (state.prepared?.behaviour ?? 0) >= 2;
 }
 
+/** Whether long conversations are shortened and loops are broken. */
+export function isSelfKeeping(state: RunState): boolean {
+  return (state.prepared?.behaviour ?? 0) >= 4;
+}
+
 /** Whether a call that certainly never began to act is begun again without a question. */
 export function isGuarded(state: RunState): boolean {
   return (state.prepared?.behaviour ?? 0) >= 3;

@@ -1,15 +1,24 @@
-import { ATTEMPTS, BACKOFF, LEAST_OUTPUT_TOKENS, LONGEST_POLITE_WAIT_MS, OUTAGE } from './behaviour.js';
+import {
+  ATTEMPTS,
+  BACKOFF,
+  FALLBACK_COOL_DOWN_MS,
+  LEAST_OUTPUT_TOKENS,
+  LONGEST_POLITE_WAIT_MS,
+  OUTAGE,
+} from './behaviour.js';
 import { beginLanding, close, closeLanded } from './closing.js';
+import { canShorten, shorten } from './compaction.js';
 import { emit, patch, toIso, type Draft } from './draft.js';
 import { isErrorCode, type ErrorCode } from './errors.js';
 import type { JsonObject } from './json.js';
 import { spentNanoUsd } from './ledger.js';
-import { isMetered } from './metered.js';
+import { isMetered, isSelfKeeping } from './metered.js';
 import { attemptOf, currentModel, modelsOf } from './models.js';
 import type { Outcome } from './outcomes.js';
 import { dearest, type ModelPrice } from './price.js';
 import { FIRST_ATTEMPT } from './fresh-state.js';
-import type { ModelCall, ModelState } from './state.js';
+import { failReview } from './reviewing.js';
+import type { ModelCall, ModelState, RunState } from './state.js';
 import { rollHash } from './transcript.js';
 
 interface Failure {
@@ -31,8 +40,10 @@ export function settleFailure(
   const { landing, cancelRequested } = draft.state;
   if (cancelRequested) return reportFailure(draft, failure, null);
   // A step that fails while its run is landing is not wanted any more.
-  if (landing && call.purpose === 'step') return reportFailure(draft, failure, null);
+  if (landing && call.purpose !== 'landing') return reportFailure(draft, failure, null);
   if (isMetered(draft.state) && tryAgain(draft, call, failure)) return;
+  if (call.purpose === 'review' || call.purpose === 'compaction') return goOnWithout(draft, call, failure);
+  if (failure.code === 'MODEL_CONTEXT_LENGTH' && shortenFirst(draft, failure)) return;
   if (landing) {
     reportFailure(draft, failure, null);
     return closeLanded(draft, landing, '');
@@ -43,9 +54,42 @@ export function settleFailure(
     return;
   }
   if (useNextModel(draft, failure)) return;
-  if (failure.retryable) return waitOut(draft, failure);
+  const mayPass = failure.retryable || (draft.state.model.mayRecover && failure.code !== 'MODEL_AUTH');
+  if (mayPass) return waitOut(draft, failure);
   reportFailure(draft, failure, null);
   close(draft, { outcome: 'failed', answer: failure.message, error: toError(failure) });
+}
+
+/** A run does not fail for want of a reviewer or of a summary. */
+function goOnWithout(draft: Draft, { purpose }: ModelCall, failure: Failure): void {
+  reportFailure(draft, failure, null);
+  patch(draft, { model: { ...draft.state.model, ...FIRST_ATTEMPT } });
+  if (purpose === 'compaction') return shorten(draft);
+  failReview(draft, `The reviewer could not be asked: ${failure.message}`);
+}
+
+/** A conversation that the server refuses for its length is shortened, once in a step. */
+function shortenFirst(draft: Draft, failure: Failure): boolean {
+  const { compaction, step, model } = draft.state;
+  if (!isSelfKeeping(draft.state) || compaction.refusedStep === step || !canShorten(draft.state))
+    return false;
+  reportFailure(draft, failure, draft.atMs);
+  patch(draft, {
+    compaction: { ...compaction, refusedStep: step, isDue: true },
+    model: { ...model, ...FIRST_ATTEMPT },
+  });
+  return true;
+}
+
+/** Some time after the first model failed, a step is asked of it again. */
+export function askFirstModelAgain(draft: Draft): void {
+  const { model, step } = draft.state;
+  const isDue = model.coolUntilMs !== null && draft.atMs >= model.coolUntilMs;
+  if (!isSelfKeeping(draft.state) || !isDue || model.index === 0 || model.heldTokens !== null) return;
+  const [to = '', ...others] = modelsOf(draft.state);
+  const from = others[model.index - 1] ?? '';
+  patch(draft, { model: { ...model, index: 0, coolUntilMs: null } });
+  emit(draft, { type: 'fallback_ended', step, from, to });
 }
 
 function toFailure(outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }>): Failure {
@@ -75,7 +119,7 @@ function tryAgain(draft: Draft, call: ModelCall, failure: Failure): boolean {
   if (failures >= ATTEMPTS[call.purpose]) return false;
   const delayMs = retryDelayMs(draft, failure);
   const hasOther = modelsOf(draft.state)[model.index + 1] !== undefined;
-  if (delayMs > LONGEST_POLITE_WAIT_MS && (hasOther || call.purpose === 'landing')) return false;
+  if (delayMs > LONGEST_POLITE_WAIT_MS && (hasOther || call.purpose !== 'step')) return false;
   return again(draft, failure, { failures, ...(delayMs > 0 && { retryAtMs: draft.atMs + delayMs }) });
 }
 
@@ -148,12 +192,30 @@ function reportFailure(draft: Draft, failure: Failure, retryAtMs: number | null)
 function useNextModel(draft: Draft, failure: Failure): boolean {
   const { state } = draft;
   const from = currentModel(state);
-  const to = modelsOf(state)[state.model.index + 1];
+  const index = nextIndex(state, failure);
+  const to = modelsOf(state)[index];
   if (to === undefined || failure.code === 'MODEL_AUTH') return false;
   if (isMetered(state)) reportFailure(draft, failure, null);
-  patch(draft, { model: { ...draft.state.model, ...FIRST_ATTEMPT, index: state.model.index + 1 } });
+  patch(draft, {
+    model: {
+      ...draft.state.model,
+      ...FIRST_ATTEMPT,
+      index,
+      coolUntilMs: draft.atMs + FALLBACK_COOL_DOWN_MS,
+      mayRecover: state.model.mayRecover || failure.retryable,
+    },
+  });
   emit(draft, { type: 'fallback_used', step: state.step, from, to, code: failure.code });
   return true;
+}
+
+/** The next model of the run, or a later one that the server names as fit. */
+function nextIndex(state: RunState, { details }: Failure): number {
+  const named = details['fallbackModels'];
+  const next = state.model.index + 1;
+  if (!isSelfKeeping(state) || !Array.isArray(named)) return next;
+  const fit = modelsOf(state).findIndex((model, index) => index >= next && named.includes(model));
+  return fit < 0 ? next : fit;
 }
 
 /** All models are down: waits, longer each time, without spending; gives up after a day. */
@@ -170,6 +232,8 @@ function waitOut(draft: Draft, failure: Failure): void {
     ...model,
     ...FIRST_ATTEMPT,
     index: 0,
+    coolUntilMs: null,
+    mayRecover: false,
     retryAtMs,
     outageSinceMs: sinceMs,
     outageWaits: model.outageWaits + 1,

@@ -1,5 +1,6 @@
 import { RECONCILE } from './behaviour.js';
 import { openCalls } from './calls.js';
+import { takeSummary } from './compaction.js';
 import { assembleAnswer, beginLanding, close, closeLanded, refuseCalls } from './closing.js';
 import { append, emit, parseJson, patch, type Draft } from './draft.js';
 import { lose, reserve, settle, spentNanoUsd, traceSource, writeOffNameless } from './ledger.js';
@@ -8,20 +9,35 @@ import { settleFailure } from './model-failure.js';
 import { attemptOf, currentModel, modelsAskedFor } from './models.js';
 import { traceOf, type ModelResult, type Outcome } from './outcomes.js';
 import { blockedBy } from './quote.js';
-import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
-import type { Allowance, ModelCall } from './state.js';
+import { FIRST_ATTEMPT, FRESH_GUARDS, nextStepModel } from './fresh-state.js';
+import { isReviewed } from './review-rounds.js';
+import { beginReview, settleVerdict } from './reviewing.js';
+import type { ModelCall, ModelPurpose } from './state.js';
 import { takeMessages } from './messages.js';
-import { goIdle } from './session.js';
+import { finishTurn } from './session.js';
 
-/** Starts the model call of the step, or the closing one; in a metered run with what it may take. */
-export function startModelCall(draft: Draft, purpose: 'step' | 'landing', allowance?: Allowance): void {
+/** What keys of work are told apart by. */
+const LETTERS: Record<ModelPurpose, string> = { step: 'm', landing: 'l', review: 'r', compaction: 'k' };
+
+/** Starts a model call; in a metered run with what it may take. */
+export function startModelCall(
+  draft: Draft,
+  purpose: ModelPurpose,
+  terms: Pick<ModelCall, 'allowance' | 'upTo'> = {},
+): void {
   const { state } = draft;
-  const key = `s${state.step}.${purpose === 'step' ? 'm' : 'l'}${state.model.tries}`;
-  const call: ModelCall = { key, purpose, status: 'running', ...(allowance && { allowance }) };
+  const { allowance } = terms;
+  const key = `s${state.step}.${LETTERS[purpose]}${state.model.tries}`;
+  const call: ModelCall = { key, purpose, status: 'running', ...terms };
   const isRetry = attemptOf(state) > 1;
   patch(draft, { model: { ...state.model, call, tries: state.model.tries + 1, retryAtMs: null } });
   if (allowance) {
-    const charge = { id: key, purpose, model: currentModel(state), nanoUsd: allowance.reservedNanoUsd };
+    const charge = {
+      id: key,
+      purpose,
+      model: currentModel(state, purpose),
+      nanoUsd: allowance.reservedNanoUsd,
+    };
     patch(draft, {
       ledger: reserve(state.ledger, charge),
       model: {
@@ -31,7 +47,8 @@ export function startModelCall(draft: Draft, purpose: 'step' | 'landing', allowa
       },
     });
   }
-  if (!isRetry)
+  // A review and a summary have events of their own.
+  if (!isRetry && (purpose === 'step' || purpose === 'landing'))
     emit(draft, { type: 'step_started', step: state.step, model: currentModel(draft.state), purpose });
 }
 
@@ -67,14 +84,20 @@ function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
   bookAnswer(draft, call, value);
   if (purpose === 'step') patch(draft, { stepsCompleted: draft.state.stepsCompleted + 1 });
   emitCompleted(draft, purpose, value);
-  const { landing } = draft.state;
+  const { landing, cancelRequested } = draft.state;
+  if (purpose === 'review') return settleVerdict(draft, value);
+  if (purpose === 'compaction') {
+    if (!landing && !cancelRequested) takeSummary(draft, call, value.text ?? '');
+    return;
+  }
   if (purpose === 'landing' && landing) {
     appendAnswer(draft, { ...value, calls: [] });
-    if (draft.state.cancelRequested) return;
+    if (cancelRequested) return;
+    takeOutput(draft, value);
     return closeLanded(draft, landing, value.text ?? '');
   }
   appendAnswer(draft, value);
-  patch(draft, { model: { ...IDLE_MODEL, index: draft.state.model.index } });
+  patch(draft, { model: nextStepModel(draft.state.model) });
   if (value.calls?.length) {
     openCalls(draft, value.calls);
     const blocked = blockedBy(draft.state, draft.atMs);
@@ -84,7 +107,7 @@ function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
   }
   const isCut = value.finish === 'length' && !draft.state.landing && !draft.state.cancelRequested;
   if (isCut && (lowered || call.allowance?.clampedBy)) return goOnAfterCut(draft, lowered);
-  finishOrGoOn(draft, value.text ?? '');
+  finishOrGoOn(draft, value);
 }
 
 /** What credit or a ceiling has cut short is no answer yet: the run goes on with it when it can be paid, or lands. */
@@ -121,28 +144,53 @@ function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value:
     ledger = traceSource(ledger, { sourceId: value.cacheSourceId, charge, askAtMs });
   }
   patch(draft, { ledger: writeOffNameless(ledger) });
-  // A cached answer reports no tokens.
-  if (value.cached || promptTokens === 0) return;
+  // A cached answer reports no tokens, and a reviewer reads another conversation.
+  if (value.cached || promptTokens === 0 || (purpose !== 'step' && purpose !== 'landing')) return;
   const [asked, ...others] = modelsAskedFor(state);
   // Which of several has answered is told by a name that may be another one, and what it was sent depends on which was asked first.
   if (asked === undefined || others.length > 0) return;
   patch(draft, { calibration: { model: asked, version: state.transcript.length, promptTokens } });
 }
 
-/** An answer without calls ends the run, unless a human has said something since. */
-function finishOrGoOn(draft: Draft, answer: string): void {
-  const { landing, step, cancelRequested, prepared } = draft.state;
+/** An answer without calls ends the run, unless a human has said something since, or it is not good enough yet. */
+function finishOrGoOn(draft: Draft, value: ModelResult): void {
+  const { landing, step, cancelRequested } = draft.state;
+  const answer = value.text ?? '';
   if (cancelRequested) return;
   // What a human said since is answered by the closing call.
   if (landing && draft.state.queue.length > 0) return;
   if (landing) return closeLanded(draft, landing, answer);
-  if (takeMessages(draft, 'all')) return patch(draft, { step: step + 1 });
+  if (takeMessages(draft, 'all'))
+    return patch(draft, { step: step + 1, review: FRESH_GUARDS.review, repairedStep: null });
   const words = answer.trim() === '' ? assembleAnswer(draft.state) : answer;
-  if (prepared?.idleMs !== undefined) return goIdle(draft, words);
-  close(draft, { outcome: 'done', answer: words });
+  if (value.schemaProblem !== undefined) return repair(draft, words, value.schemaProblem);
+  takeOutput(draft, value);
+  patch(draft, { repairedStep: null });
+  if (isReviewed(draft.state)) return beginReview(draft, words);
+  finishTurn(draft, words);
 }
 
-function emitCompleted(draft: Draft, purpose: 'step' | 'landing', value: ModelResult): void {
+/** An answer that does not fit its schema is asked for once more; then the run fails, with the answer as it is. */
+function repair(draft: Draft, answer: string, problem: string): void {
+  const { step, repairedStep } = draft.state;
+  emit(draft, { type: 'answer_refused', step, problem });
+  if (repairedStep !== null) {
+    const message = `The answer does not fit the schema of the run, also when it was asked for again: ${problem}`;
+    return close(draft, { outcome: 'failed', answer, error: { code: 'ANSWER_INVALID', message } });
+  }
+  const blocked = blockedBy(draft.state, draft.atMs);
+  if (blocked) return beginLanding(draft, blocked);
+  const content = `Your answer does not fit the schema: ${problem}. Give it again, as one JSON value that fits and nothing else.`;
+  append(draft, [{ role: 'user', content }]);
+  patch(draft, { repairedStep: step, step: step + 1 });
+}
+
+/** Keeps the value of an answer that fits its schema. */
+function takeOutput(draft: Draft, { text = '', json }: ModelResult): void {
+  if (json) patch(draft, { output: parseJson(text.slice(...json)) });
+}
+
+function emitCompleted(draft: Draft, purpose: ModelPurpose, value: ModelResult): void {
   const { step } = draft.state;
   emit(draft, {
     type: 'model_completed',
@@ -177,6 +225,7 @@ function appendAnswer(draft: Draft, value: ModelResult): void {
       content: value.text ?? '',
       ...(calls.length > 0 && { calls }),
       ...(value.reasoning && { reasoning: value.reasoning, model: value.model }),
+      ...(value.phase !== undefined && { phase: value.phase }),
     },
   ]);
 }

@@ -21,7 +21,7 @@ export interface Gate {
   /** Who asked for the run may not approve. */
   separate?: true;
   /** Why it is there, when the tool's own policy did not ask for it. */
-  reason?: 'taint' | 'changed';
+  reason?: 'taint' | 'changed' | 'loop' | 'review';
 }
 
 /** A call as the model activity hands it over: arguments checked against the schema, the approval policy evaluated. */
@@ -53,7 +53,11 @@ export interface PlannedCall {
   control?:
     | { kind: 'wait'; durationMs: number }
     | { kind: 'ask'; question: string }
-    | ({ kind: 'delegate' } & Delegation);
+    | ({ kind: 'delegate' } & Delegation)
+    /** Nothing is done: a human's yes is all that is asked for. */
+    | { kind: 'accept' };
+  /** To be repeated is what it is for. */
+  polling?: true;
 }
 
 /** What a model activity returns. Short names where history pays for each byte; absent means zero, empty or not so. */
@@ -61,6 +65,10 @@ export interface ModelResult {
   text?: string;
   calls?: PlannedCall[];
   reasoning?: JsonValue[];
+  phase?: string;
+  /** In a run with a schema: where in `text` the value begins and ends that fits it, or why none does. */
+  json?: [start: number, end: number];
+  schemaProblem?: string;
   /** The model that answered. */
   model: string;
   finish: string;

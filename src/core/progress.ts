@@ -93,7 +93,7 @@ export interface PendingItem {
   /** Who asked for the run may not approve. */
   separate?: true;
   /** Why a decision is asked for that the tool's own policy does not ask for. */
-  reason?: 'taint' | 'changed';
+  reason?: 'taint' | 'changed' | 'loop' | 'review';
 }
 
 /** A control that was not taken. A signal cannot answer, so this is where its sender sees why. */
@@ -139,7 +139,10 @@ export interface RunResult {
   shared: JsonObject;
   /** Where content from outside entered the context, or `null`. */
   taintedBy: TaintSource | null;
-  review: { rounds: number; passed: boolean } | null;
+  /** `gaps`: what the reviewer found last; `problem`: why there was no verdict. */
+  review: { rounds: number; passed: boolean; gaps: string | null; problem: string | null } | null;
+  /** The answer as a value, in a run with a schema; `null` when there is none that fits. */
+  output: JsonValue;
   error: { code: ErrorCode; message: string } | null;
 }
 
@@ -168,6 +171,18 @@ export interface Progress {
   /** A session that waits for the next message; `until` is when it ends without one. */
   idle: { since: string; until: string; answer: string } | null;
   shared: JsonObject;
+  /** How far the review of the answer is; `null` in a run without. */
+  review: {
+    round: number;
+    rounds: number;
+    stage: 'checks' | 'verdict' | 'human' | null;
+    passed: boolean;
+    gaps: string | null;
+  } | null;
+  /** How often the conversation was shortened. */
+  compactions: number;
+  /** Steps in a row without anything new. */
+  repeats: number;
   startedAt: string;
   closedAt: string | null;
   result: RunResult | null;

@@ -1,5 +1,6 @@
 import { modelsAskedFor } from './models.js';
-import type { RunState } from './state.js';
+import { promptItems } from './prompt-items.js';
+import type { ModelPurpose, RunState } from './state.js';
 import type { TranscriptItem } from './transcript.js';
 
 /**
@@ -15,7 +16,7 @@ const ITEM_FRAME_TOKENS = 16;
 const CALIBRATION_MARGIN = 1.02;
 
 /** Bytes of one token, where the size is only to be expected; for English prose and code it is about four. */
-const EXPECTED_BYTES_PER_TOKEN = 3;
+export const EXPECTED_BYTES_PER_TOKEN = 3;
 
 /** How large the next prompt is: at most, and as it may be expected. In tokens. */
 export interface PromptSize {
@@ -43,6 +44,21 @@ export function promptSize(state: RunState): PromptSize {
   const { sizeBytes, frameTokens } = sizeOf(transcript);
   const total = sizeBytes + (prepared?.toolsSizeBytes ?? 0);
   return { mostTokens: FRAME_TOKENS + total + frameTokens, expectedTokens: expected(total) };
+}
+
+/** The size of the prompt of a call: that of a reviewer is made of the transcript, that of a summary is a part of it. */
+export function sizeFor(state: RunState, purpose: ModelPurpose): PromptSize {
+  if (purpose !== 'review') {
+    const whole = promptSize(state);
+    const added = sizeOf(promptItems(purpose, []));
+    // A part of the conversation has no more tokens than all of it.
+    return {
+      mostTokens: whole.mostTokens + added.sizeBytes + added.frameTokens,
+      expectedTokens: whole.expectedTokens + expected(added.sizeBytes),
+    };
+  }
+  const { sizeBytes, frameTokens } = sizeOf(promptItems(purpose, state.transcript));
+  return { mostTokens: FRAME_TOKENS + sizeBytes + frameTokens, expectedTokens: expected(sizeBytes) };
 }
 
 function expected(sizeBytes: number): number {

@@ -1,8 +1,10 @@
 import {
   ASSUMED_PRICE,
+  COMPACTION,
   DEFAULT_MAX_OUTPUT_TOKENS,
   LANDING_FUND,
   LEAST_OUTPUT_TOKENS,
+  REVIEW,
   WAIT_QUESTIONS,
 } from './behaviour.js';
 import { chargedNanoUsd, openQuestions, toNanoUsd } from './ledger.js';
@@ -10,9 +12,10 @@ import { limitReached, limitsOf } from './limits.js';
 import { isMetered } from './metered.js';
 import { modelsAskedFor } from './models.js';
 import { affordableOutputTokens, dearest, worstCaseNanoUsd, type ModelPrice } from './price.js';
-import { promptSize, type PromptSize } from './prompt-size.js';
+import { promptSize, sizeFor, type PromptSize } from './prompt-size.js';
 import type { LimitName } from './progress.js';
-import type { Allowance, RunState } from './state.js';
+import { reviewRoomNanoUsd } from './review-share.js';
+import type { Allowance, ModelPurpose as Purpose, RunState } from './state.js';
 
 /**
  * Whether a model call can be afforded. `no`: what the smallest one could take and what is left for it, in nano-dollars or tokens. `wait`: not now, but perhaps when the server has said what lost calls really cost.
@@ -24,7 +27,11 @@ export type Quote =
   | { kind: 'wait' }
   | { kind: 'draw'; totalNanoUsd: number };
 
-type Purpose = 'step' | 'landing';
+/** What is written beside steps has a length of its own. */
+const OWN_TOKENS: Partial<Record<Purpose, number>> = {
+  review: REVIEW.verdictTokens,
+  compaction: COMPACTION.summaryTokens,
+};
 
 /** Steps for which money is drawn from a shared budget at once. */
 const CALLS_PER_DRAW = 2;
@@ -83,18 +90,18 @@ export function tooLittle(state: RunState, { limit, needed, left }: Extract<Quot
 }
 
 function termsOf(state: RunState, purpose: Purpose): Terms {
-  const size = promptSize(state);
-  const room = modelsAskedFor(state).flatMap((model) => {
+  const size = sizeFor(state, purpose);
+  const room = modelsAskedFor(state, purpose).flatMap((model) => {
     const { maxOutputTokens, contextLength } = state.prepared?.modelFacts?.[model] ?? {};
     return [maxOutputTokens ?? Infinity, (contextLength ?? Infinity) - size.expectedTokens];
   });
-  const asked = state.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS;
+  const asked = OWN_TOKENS[purpose] ?? state.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS;
   const leastTokens = Math.min(asked, LEAST_OUTPUT_TOKENS[purpose]);
   // A transcript beyond the context is the server's to refuse: it counts exactly.
   const naturalTokens = Math.max(leastTokens, Math.min(asked, ...room));
   const wantedTokens = state.model.heldTokens ?? naturalTokens;
   return {
-    price: priceOf(state),
+    price: priceOf(state, purpose),
     size,
     naturalTokens,
     wantedTokens,
@@ -103,10 +110,10 @@ function termsOf(state: RunState, purpose: Purpose): Terms {
 }
 
 /** The price to reckon with: the dearest of the models that may answer. */
-function priceOf(state: RunState): ModelPrice | null {
+function priceOf(state: RunState, purpose: Purpose = 'step'): ModelPrice | null {
   const hasCeiling = ceilingNanoUsd(state) !== null;
   const prices: ModelPrice[] = [];
-  for (const model of modelsAskedFor(state)) {
+  for (const model of modelsAskedFor(state, purpose)) {
     const price = state.prepared?.modelFacts?.[model]?.price ?? (hasCeiling ? ASSUMED_PRICE : null);
     if (price === null) return null;
     prices.push(price);
@@ -148,7 +155,9 @@ function quoteMoney(state: RunState, purpose: Purpose, terms: Terms & { roomToke
   const takenNanoUsd =
     chargedNanoUsd(state.ledger) +
     (purpose === 'landing' ? 0 : landingFundNanoUsd(price, size, wantedTokens));
-  const affordable = affordableOutputTokens(price, { promptTokens, nanoUsd: ceiling - takenNanoUsd });
+  const left = ceiling - takenNanoUsd;
+  const ofShare = purpose === 'review' ? reviewRoomNanoUsd(state, ceiling) : Infinity;
+  const affordable = affordableOutputTokens(price, { promptTokens, nanoUsd: Math.min(left, ofShare) });
   if (affordable >= wantedTokens) return yes(wantedTokens);
   const worstNanoUsd = worstCaseNanoUsd(price, { promptTokens, maxOutputTokens: wantedTokens });
   const totalNanoUsd = moreToDraw(state, { takenNanoUsd, worstNanoUsd });
@@ -156,7 +165,7 @@ function quoteMoney(state: RunState, purpose: Purpose, terms: Terms & { roomToke
   if (isWorthWaiting(state, affordable < leastTokens)) return { kind: 'wait' };
   if (affordable >= leastTokens) return yes(affordable);
   const needed = worstCaseNanoUsd(price, { promptTokens, maxOutputTokens: leastTokens });
-  return { kind: 'no', limit: 'cost', needed, left: Math.max(0, ceiling - takenNanoUsd) };
+  return { kind: 'no', limit: 'cost', needed, left: Math.max(0, Math.min(left, ofShare)) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.js';
+import type { PlannedCall } from './outcomes.js';
 import type { ModelPrice } from './price.js';
 
 /** Ceilings of a run. `null` or absent: none. */
@@ -44,6 +45,38 @@ export interface ForkInput {
   say?: string;
 }
 
+/** How hard the model shall think: OpenRouter's efforts. */
+export const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+
+/** See {@link REASONING_EFFORTS}. */
+export type ReasoningEffort = (typeof REASONING_EFFORTS)[number];
+
+/** How a model shall think. */
+export interface ReasoningOptions {
+  effort?: ReasoningEffort;
+  /** Tokens that it may think; in the place of an effort. */
+  maxTokens?: number;
+  /** It thinks, and nobody is shown what. */
+  exclude?: boolean;
+}
+
+/** What is run to see whether an answer holds: a tool of the run, or a command, which is the shell tool with it. */
+export type ReviewCheck = { tool: string; args?: JsonObject } | { command: string };
+
+/** How answers are reviewed before they count. */
+export interface ReviewInput {
+  /** How often at most. Default 3. */
+  rounds?: number;
+  /** The model that reviews; default: the one that answered. */
+  model?: string;
+  /** Run before each review; their results are evidence. */
+  checks?: ReviewCheck[];
+  /** What follows the last round when the reviewer still disagrees. Default `report`. */
+  onDisagreement?: 'report' | 'ask';
+  /** The share of the cost ceiling that reviewers may spend, 0 to 1. Default 0.25. */
+  budgetShare?: number;
+}
+
 /** See {@link RunInput.taint}. */
 export type TaintPolicy = 'ask' | 'off';
 
@@ -83,9 +116,17 @@ export interface RunInput {
   priority?: RunPriority;
   /** Lands after a call of one of these tools has ended. */
   stopOnTool?: string[];
-  reasoning?: 'low' | 'medium' | 'high';
+  reasoning?: ReasoningEffort | ReasoningOptions;
   temperature?: number;
   maxOutputTokens?: number;
+  /** The API of the model server that is spoken; default: as the worker is configured. */
+  wire?: 'chat' | 'responses';
+  /** JSON Schema of the answer. */
+  schema?: JsonObject;
+  /** Answers are reviewed before they count. */
+  review?: ReviewInput | boolean;
+  /** Prompt tokens, with those reserved for the answer, at which the conversation is shortened; default: what the model takes. */
+  compactAtTokens?: number;
   /** Values that the tools of the run share from the start. */
   shared?: JsonObject;
   /** The run stays after its answer and waits for the next message. */
@@ -142,6 +183,10 @@ export interface Prepared {
   taint?: TaintPolicy;
   /** The run is a session, and ends when nobody has said anything for so long. */
   idleMs?: number;
+  /** Absent before behaviour 4, where it was `chat`. */
+  wire?: 'chat' | 'responses';
+  /** Answers are reviewed, and how. `checks`: as the worker has judged them. */
+  review?: Omit<ReviewInput, 'checks' | 'rounds'> & { rounds: number; checks: PlannedCall[] };
   /** Shown to watchers at the start. */
   warnings: string[];
 }

@@ -1,10 +1,16 @@
 import { close } from './closing.js';
 import { emit, patch, toIso, type Draft } from './draft.js';
+import { FRESH_GUARDS } from './fresh-state.js';
 import { idleUntilMs } from './idle.js';
 import { takeMessages } from './messages.js';
 
-/** A session that has answered waits for the next message. */
-export function goIdle(draft: Draft, answer: string): void {
+/** An answer ends the run; a session waits for the next message. */
+export function finishTurn(draft: Draft, answer: string): void {
+  if (draft.state.prepared?.idleMs !== undefined) return goIdle(draft, answer);
+  close(draft, { outcome: 'done', answer });
+}
+
+function goIdle(draft: Draft, answer: string): void {
   patch(draft, { idle: { sinceMs: draft.atMs, answer } });
   const { step } = draft.state;
   emit(draft, {
@@ -20,7 +26,7 @@ export function staysIdle(draft: Draft): boolean {
   const { idle, step } = draft.state;
   if (!idle) return false;
   if (!takeMessages(draft, 'all')) return true;
-  patch(draft, { idle: null, step: step + 1 });
+  patch(draft, { idle: null, step: step + 1, review: FRESH_GUARDS.review, repairedStep: null });
   return false;
 }
 

@@ -67,6 +67,12 @@ function resultOf(state: RunState, ending: Ending): RunResult {
     artifacts: state.artifacts,
     shared: state.shared,
     taintedBy: state.tainted,
-    review: null,
+    review: reviewOf(state),
+    output: state.output,
   };
+}
+
+function reviewOf({ review }: RunState): RunResult['review'] {
+  const { rounds, passed, gaps, problem } = review;
+  return rounds === 0 ? null : { rounds, passed, gaps, problem };
 }

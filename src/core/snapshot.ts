@@ -1,5 +1,5 @@
 import { EMPTY_LEDGER, type Ledger } from './ledger.js';
-import { FRESH_ERRANDS, FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
+import { FRESH_ERRANDS, FRESH_GUARDS, FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
 import type { RunState } from './state.js';
 
 /** What continue-as-new hands to the next run of the chain. */
@@ -14,7 +14,7 @@ export function takeSnapshot(state: RunState): Snapshot {
 }
 
 /** What no state held in the beginning. */
-const ADDED_SINCE = { ...FRESH_MONEY, ...FRESH_ERRANDS, forkOf: null };
+const ADDED_SINCE = { ...FRESH_MONEY, ...FRESH_ERRANDS, ...FRESH_GUARDS, forkOf: null };
 
 /**
  * The state in a snapshot, brought up to the present shape: what its writer did not know yet is as in a fresh run.

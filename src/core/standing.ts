@@ -1,4 +1,4 @@
-import { emit, patch, remember, type Draft } from './draft.js';
+import { emit, patch, putOnRecord, remember, type Draft } from './draft.js';
 import type { JsonValue } from './json.js';
 import type { StandingApproval } from './progress.js';
 import type { CallState, RunState } from './state.js';
@@ -15,10 +15,15 @@ export interface MadeDecision {
   approvedBy?: string[];
 }
 
+const DECIDED = { approve: 'approved', reject: 'rejected', answer: 'answered' } as const;
+
 /** Puts a decision on record; the call is decided. */
 export function recordDecision(draft: Draft, call: CallState, made: MadeDecision): void {
   const { decision, by, note, editedArgs, forRun, signed, approvedBy } = made;
   patch(draft, { decidedCallIds: remember(draft.state.decidedCallIds, call.id) });
+  const whom = by === undefined ? '' : ` by ${by}`;
+  const words = note === undefined ? '' : `: ${note}`;
+  putOnRecord(draft, `${call.id} ${call.plan.name} ${DECIDED[decision]}${whom}${words}`);
   emit(draft, {
     type: 'decision_made',
     step: draft.state.step,

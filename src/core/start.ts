@@ -1,8 +1,8 @@
-import { SYSTEM_PROMPT } from './behaviour.js';
+import { SCHEMA_PROMPT, SYSTEM_PROMPT } from './behaviour.js';
 import { forkState } from './fork.js';
-import { FRESH_ERRANDS, FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
+import { FRESH_ERRANDS, FRESH_GUARDS, FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
 import { EMPTY_LEDGER } from './ledger.js';
-import type { JsonObject } from './json.js';
+import { canonicalJson, type JsonObject } from './json.js';
 import type { ParentInput, RunInput } from './run-input.js';
 import type { RunState } from './state.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from './transcript.js';
@@ -17,7 +17,11 @@ export function startState(
   run: { runId: string; firstRunId: string; atMs: number },
 ): RunState {
   const known = toRunInput(input);
-  const system = typeof known.system === 'string' ? `${SYSTEM_PROMPT}\n\n${known.system}` : SYSTEM_PROMPT;
+  const system = [
+    SYSTEM_PROMPT,
+    ...(typeof known.system === 'string' ? [known.system] : []),
+    ...(isObject(known.schema) ? [`${SCHEMA_PROMPT}\n${canonicalJson(known.schema)}`] : []),
+  ].join('\n\n');
   const transcript: TranscriptItem[] = [
     { role: 'system', content: system },
     { role: 'user', content: known.goal },
@@ -49,6 +53,7 @@ export function startState(
     ledger: EMPTY_LEDGER,
     ...FRESH_MONEY,
     ...FRESH_ERRANDS,
+    ...FRESH_GUARDS,
     shared: isObject(known.shared) ? known.shared : {},
     parent: readParent(known.parent),
     unknownOutcomes: [],

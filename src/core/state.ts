@@ -161,13 +161,18 @@ export interface Calibration {
   promptTokens: number;
 }
 
+/** What a model is asked for. */
+export type ModelPurpose = 'step' | 'landing' | 'review' | 'compaction';
+
 /** The model call under way. */
 export interface ModelCall {
   key: string;
-  purpose: 'step' | 'landing';
+  purpose: ModelPurpose;
   status: 'running' | 'cancelling';
   /** What it may take. Absent before behaviour 2. */
   allowance?: Allowance;
+  /** The beginning of the transcript that is to be summed up. */
+  upTo?: { version: number; hash: string };
 }
 
 /** The model call under way, and what is remembered between failures. */
@@ -195,6 +200,53 @@ export interface ModelState {
   outageWaits: number;
   outageSinceMs: number | null;
   retryAtMs: number | null;
+  /** When the first model is asked again, while another one answers in its place. */
+  coolUntilMs: number | null;
+  /** A model that was asked since the last answer failed in a way that passes. */
+  mayRecover: boolean;
+}
+
+/** How the answer of a run is reviewed. */
+export interface ReviewState {
+  /** Rounds begun since the run was last asked for something. */
+  rounds: number;
+  /** What is under way: checks run, the reviewer reads, a human decides. `null`: nothing. */
+  stage: 'checks' | 'verdict' | 'human' | null;
+  /** The answer under review. */
+  answer: string;
+  passed: boolean;
+  /** What the reviewer found last. */
+  gaps: string | null;
+  /** Why the review came to no verdict. */
+  problem: string | null;
+}
+
+/** How often the conversation was shortened, and why it is to be next. */
+export interface CompactionState {
+  count: number;
+  /** Before which steps, the last ones. */
+  steps: number[];
+  /** The server has refused the request of this step for its length. */
+  refusedStep: number | null;
+  /** It is to be done before the next request. */
+  isDue: boolean;
+}
+
+/** The calls of a step: which they were, and what they brought, as hashes. */
+export interface LoopStep {
+  calls: string[];
+  results: string[];
+}
+
+/** How far a run goes in circles, see `loop-guard.ts`. */
+export interface LoopState {
+  points: number;
+  /** The last steps, oldest first. */
+  seen: LoopStep[];
+  /** Steps in a row without anything new. */
+  repeats: number;
+  /** The calls that a human is asked about when they come again. */
+  asks: string[];
 }
 
 /** Everything a run knows. Plain JSON; continue-as-new carries it as it is. */
@@ -272,5 +324,14 @@ export interface RunState {
   lastRefused: RefusedNote | null;
   /** How the run ended, while those who wait for it are told. */
   farewell: RunResult | null;
+  review: ReviewState;
+  compaction: CompactionState;
+  loop: LoopState;
+  /** What people said and decided, in short: kept when the conversation is shortened. */
+  record: string[];
+  /** The step of an answer that did not fit the schema, and was to be given again. */
+  repairedStep: number | null;
+  /** The last answer by its schema. */
+  output: JsonValue;
   result: RunResult | null;
 }

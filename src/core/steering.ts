@@ -1,7 +1,7 @@
 import { MAX_QUEUED_MESSAGES } from './behaviour.js';
 import { beginLanding } from './closing.js';
 import type { Control, SayMode } from './controls.js';
-import { emit, patch, remember, type Draft } from './draft.js';
+import { emit, patch, putOnRecord, remember, type Draft } from './draft.js';
 import type { Refusal } from './refusal.js';
 import { tellAgents } from './relays.js';
 import { limitReached, limitsOf } from './limits.js';
@@ -38,6 +38,7 @@ export function say(draft: Draft, message: Say): void {
     queue: [...state.queue, { messageId, text: message.text, mode }],
     messageIds: remember(state.messageIds, messageId),
   });
+  putOnRecord(draft, `said${message.by === undefined ? '' : ` by ${message.by}`}: ${message.text}`);
   emit(draft, {
     type: 'message_accepted',
     messageId,
@@ -47,7 +48,8 @@ export function say(draft: Draft, message: Say): void {
   });
   const { call } = state.model;
   // What is under way when a run is paused may end; the message is heard when it goes on.
-  if (mode === 'interrupt' && call?.purpose === 'step' && !state.landing && !state.pause)
+  const mayEnd = call?.purpose === 'step' || call?.purpose === 'review';
+  if (mode === 'interrupt' && call && mayEnd && !state.landing && !state.pause)
     patch(draft, { model: { ...draft.state.model, call: { ...call, status: 'cancelling' } } });
 }
 

@@ -17,6 +17,8 @@ export type TranscriptItem =
       calls?: TranscriptCall[];
       /** Provider reasoning details, sent back unmodified and in order. */
       reasoning?: JsonValue[];
+      /** What the responses API said of the message, sent back with it. */
+      phase?: string;
       /** The model that wrote it, present where `reasoning` is: another family rejects its details. */
       model?: string;
     }

@@ -5,6 +5,7 @@ import { limitsOf } from './limits.js';
 import { currentModel } from './models.js';
 import type { AgentNote, Progress, RunStatus } from './progress.js';
 import { pendingOf } from './reports.js';
+import { isReviewed, roundsOf } from './review-rounds.js';
 import { spendOf } from './spend.js';
 import type { TaintPolicy } from './run-input.js';
 import type { CallState, RunState } from './state.js';
@@ -32,6 +33,9 @@ export function view(state: RunState): Progress {
     agents: agentsOf(state),
     idle: idleOf(state),
     shared: state.shared,
+    review: reviewOf(state),
+    compactions: state.compaction.count,
+    repeats: state.loop.repeats,
     startedAt: toIso(state.startedAtMs),
     closedAt: state.closedAtMs === null ? null : toIso(state.closedAtMs),
     result: state.result ?? state.farewell,
@@ -63,6 +67,12 @@ function idleOf(state: RunState): Progress['idle'] {
   const untilMs = idleUntilMs(state);
   if (!state.idle || untilMs === null) return null;
   return { since: toIso(state.idle.sinceMs), until: toIso(untilMs), answer: state.idle.answer };
+}
+
+function reviewOf(state: RunState): Progress['review'] {
+  if (!isReviewed(state)) return null;
+  const { rounds: round, stage, passed, gaps } = state.review;
+  return { round, rounds: roundsOf(state), stage, passed, gaps };
 }
 
 function statusOf(state: RunState): RunStatus {

@@ -10,14 +10,15 @@ import { attemptOf, currentModel } from './models.js';
 import { ceilingNanoUsd } from './quote.js';
 import type { RunInput } from './run-input.js';
 import { idleUntilMs } from './idle.js';
-import type { Allowance, CallState, RunState } from './state.js';
+import { isLastRound } from './review-rounds.js';
+import type { Allowance, CallState, ModelPurpose, RunState } from './state.js';
 import { asksBecauseOfTaint } from './taint.js';
 import { rollHash } from './transcript.js';
 
 /** What the model activity is told. The transcript is not in it: the worker has it, or asks for it. */
 export interface CallModelInput {
   step: number;
-  purpose: 'step' | 'landing';
+  purpose: ModelPurpose;
   /** Number of transcript items to send. */
   version: number;
   /** Rolling hash over them. */
@@ -30,6 +31,12 @@ export interface CallModelInput {
   reservedNanoUsd?: number;
   /** `tool_choice: none` was refused, so no tools are named at all. */
   noTools?: true;
+  /** No calls are wanted: the answer is asked for again, as it did not fit the schema. */
+  answerOnly?: true;
+  /** Calls that a human is asked about when they come again, see `fingerprint`. */
+  asks?: string[];
+  /** A reviewer that is not content now is the last one: a human is asked. */
+  lastRound?: true;
   /** The transcript holds what comes from outside, where anybody may have written it. */
   tainted?: true;
 }
@@ -110,13 +117,25 @@ export function work(state: RunState): Work[] {
   return items;
 }
 
+const TITLES: Record<Exclude<ModelPurpose, 'step'>, string> = {
+  landing: 'closing answer',
+  review: 'review',
+  compaction: 'summary of the conversation',
+};
+
+function asksWhenLast(state: RunState): boolean {
+  const asks = state.prepared?.review?.onDisagreement === 'ask' && state.input.requireApproval !== 'never';
+  return asks && isLastRound(state);
+}
+
 function modelWork(state: RunState): Work | null {
   const { call } = state.model;
   if (!call) return null;
   if (call.status === 'cancelling') return { kind: 'cancel', key: call.key, of: 'model' };
-  const model = currentModel(state);
+  const model = currentModel(state, call.purpose);
   const { step, transcript, transcriptHash } = state;
-  const title = call.purpose === 'step' ? `step ${step}` : 'closing answer';
+  const { version, hash } = call.upTo ?? { version: transcript.length, hash: transcriptHash };
+  const title = call.purpose === 'step' ? `step ${step}` : TITLES[call.purpose];
   const attempt = attemptOf(state);
   const again = call.allowance && attempt > 1 ? ` · attempt ${attempt}` : '';
   return {
@@ -125,12 +144,15 @@ function modelWork(state: RunState): Work | null {
     input: {
       step,
       purpose: call.purpose,
-      version: transcript.length,
-      hash: transcriptHash,
+      version,
+      hash,
       model,
       ...(asksBecauseOfTaint(state) && { tainted: true as const }),
       ...(call.allowance && allowanceInput(state, call.allowance, attempt)),
       ...(state.model.toolsOmitted && { noTools: true as const }),
+      ...(call.purpose === 'step' && state.repairedStep !== null && { answerOnly: true as const }),
+      ...(call.purpose === 'step' && state.loop.asks.length > 0 && { asks: state.loop.asks }),
+      ...(call.purpose === 'review' && asksWhenLast(state) && { lastRound: true as const }),
     },
     summary: `${title} · ${model}${again}`,
   };

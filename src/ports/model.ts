@@ -1,5 +1,6 @@
-import type { JsonValue } from '../core/json.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import type { ModelPrice } from '../core/price.js';
+import type { ReasoningOptions } from '../core/run-input.js';
 import type { TranscriptItem, TranscriptCall } from '../core/transcript.js';
 
 /** A tool as the model is told of it. */
@@ -10,8 +11,8 @@ export interface ToolSpec {
   parameters: JsonValue;
 }
 
-/** How hard the model shall think. */
-export type ReasoningEffort = 'low' | 'medium' | 'high';
+/** Which API of the server is spoken: chat completions, or responses. */
+export type Wire = 'chat' | 'responses';
 
 /** Everything one model call needs. */
 export interface ModelRequest {
@@ -24,7 +25,11 @@ export interface ModelRequest {
   toolChoice: 'auto' | 'none';
   maxOutputTokens: number;
   temperature?: number;
-  reasoning?: ReasoningEffort;
+  reasoning?: ReasoningOptions;
+  /** The answer shall be JSON of this schema. Servers that cannot see to it ignore it. */
+  responseSchema?: JsonObject;
+  /** Default `chat`. */
+  wire?: Wire;
   /** At most 16 pairs; contract §11 names `longhaul_run`, `longhaul_step`, `longhaul_purpose`. Part of the response cache key. */
   metadata: Record<string, string>;
   /** Providers that charge more are not asked: a second lock beside the reservation. Sent only when given. */
@@ -52,6 +57,8 @@ export interface ModelAnswer {
   /** Calls as the model wrote them: `args` is the raw text here, possibly not JSON. */
   calls: TranscriptCall[];
   reasoning: JsonValue[];
+  /** What the responses API says of a message (`commentary`, `final_answer`), to be sent back with it. */
+  phase?: string;
   /** The model that really answered. */
   model: string;
   finishReason: string;
@@ -89,6 +96,9 @@ export interface Generation {
   promptTokens: number;
   completionTokens: number;
 }
+
+/** Where in an answer the value begins and ends that fits its schema, or why none does. */
+export type AnswerCheck = { json: [start: number, end: number] } | { problem: string };
 
 /** A server of models. */
 export interface ModelPort {

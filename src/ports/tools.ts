@@ -77,6 +77,8 @@ export interface Tool {
   maxParallel?: number;
   /** What it returns comes from outside, where anybody may have written it. */
   untrusted?: true;
+  /** To be called again with the same arguments is what it is for: it does not count as going in circles. */
+  polling?: true;
   /** Hash of what a server outside says of the tool, which may change while a run goes on. Absent: it is part of the worker's code. */
   specHash?: string;
   /** Checks arguments against the tool's schema. Returns the parsed value, or what is wrong in words for the model. */

@@ -12,6 +12,7 @@ import type { LoadedConfigModule } from '../adapters/config-module.js';
 import { connectMcp, type McpTools } from '../adapters/mcp/connect-mcp.js';
 import { createGovernor, keyFingerprint, type WorkerGovernor } from '../adapters/governor/governor.js';
 import { createOpenRouterModel } from '../adapters/openrouter/model.js';
+import { checkAnswer } from '../adapters/answer-schema.js';
 import { checkRunInput } from '../adapters/run-input.js';
 import { connectNative } from '../adapters/temporal/connect-native.js';
 import { connectPlain, temporalTarget } from '../adapters/temporal/connect.js';
@@ -153,12 +154,14 @@ function createPorts({ config, module, model }: AgentWorkerOptions, mcp: McpTool
     workspace: realpathSync(config.workspace),
     toOutput: (value: unknown) => cutForTranscript({ text: toResultText(value), artifacts }),
     checkInput: checkRunInput,
+    checkAnswer,
     defaults: {
       model: defaultModel,
       limits,
       ...(unpricedModels && { unpricedModels }),
       ...(budget !== undefined && { budget }),
       ...(taint && { taint }),
+      wire: config.wire,
     },
     heartbeatTimeoutMs: config.heartbeatTimeoutMs,
     continueAsNewEvents: config.continueAsNewEvents,

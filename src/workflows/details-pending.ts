@@ -16,6 +16,8 @@ const WANTED = {
 const REASONS = {
   taint: 'Asked because text from outside was read before.',
   changed: 'Asked because its server has changed what it says of the tool.',
+  loop: 'Asked because the run goes in circles: it has made this very call again and again.',
+  review: 'Asked because the reviewer is not content with the answer.',
 };
 
 /** What waits for a human, each with the commands that settle it, in at most `maxBytes`. */

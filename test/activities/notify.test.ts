@@ -55,6 +55,7 @@ const result = (changes: Partial<RunResult> = {}): RunResult => ({
   shared: {},
   taintedBy: null,
   review: null,
+  output: null,
   error: null,
   ...changes,
 });
@@ -77,6 +78,9 @@ const progress = (changes: Partial<Progress> = {}): Progress => ({
   agents: [],
   idle: null,
   shared: {},
+  review: null,
+  compactions: 0,
+  repeats: 0,
   startedAt: '2026-01-02T03:00:00.000Z',
   closedAt: null,
   result: null,

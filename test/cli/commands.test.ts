@@ -33,7 +33,7 @@ describe('the command line', () => {
   test.each([
     [['nope']],
     [['fork', 'r', '--step', 'x']],
-    [['chat', 'hello', '--model', 'm']],
+    [['talk', 'hello']],
     [['console']],
     [[]],
     [['watch']],

@@ -44,6 +44,7 @@ export function resultOf(fields: Partial<RunResult> = {}): RunResult {
     shared: {},
     taintedBy: null,
     review: null,
+    output: null,
     error: null,
     ...fields,
   };
@@ -66,6 +67,9 @@ export function progressOf(fields: Partial<Progress> = {}): Progress {
     agents: [],
     idle: null,
     shared: {},
+    review: null,
+    compactions: 0,
+    repeats: 0,
     queuedMessages: 0,
     lastRefused: null,
     startedAt: AT,

@@ -66,6 +66,7 @@ describe('the stable error codes', () => {
       'MODEL_UNAVAILABLE',
       'MODEL_STREAM_TRUNCATED',
       'MODEL_STALLED',
+      'ANSWER_INVALID',
       'PRICE_UNKNOWN',
       'PRICE_CHANGED',
       'BUDGET_UNKNOWN',

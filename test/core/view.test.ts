@@ -44,6 +44,9 @@ describe('the view of a run', () => {
       startedAt: '2026-01-01T00:00:00.000Z',
       closedAt: null,
       result: null,
+      review: null,
+      compactions: 0,
+      repeats: 0,
     });
   });
 
@@ -70,6 +73,7 @@ describe('the view of a run', () => {
       shared: {},
       taintedBy: null,
       review: null,
+      output: null,
       error: null,
     });
   });

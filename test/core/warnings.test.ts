@@ -7,7 +7,7 @@ import type { Shell } from './support/shell.js';
 /** A step with one call that is answered, at this cost. */
 function step(shell: Shell, costNanoUsd = 1_000, completionTokens = 5): Shell {
   const { step: number } = shell.state;
-  modelAnswers(shell, { calls: [callOf()], costNanoUsd, completionTokens });
+  modelAnswers(shell, { calls: [callOf({ args: `{"n":${number}}` })], costNanoUsd, completionTokens });
   return toolAnswers(shell, `s${number}.c0`);
 }
 

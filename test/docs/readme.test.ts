@@ -47,7 +47,7 @@ describe('the README and its pages', () => {
       const whole = ['pause'].includes(args[0] ?? '') ? [...args, 'RUN'] : args;
       const complete = whole.map((arg) => (arg === 'ada.pem' ? keyFile : arg));
       const { code } = await cli(isLongRunning ? [args[0] ?? '', '--help'] : complete, {
-        context: { connect },
+        context: { connect, chat: connect },
       });
       expect(code).toBe(isLongRunning ? 0 : 5);
     },

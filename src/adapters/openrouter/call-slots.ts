@@ -1,6 +1,5 @@
-import type { JsonValue } from '../../core/json.js';
 import type { TranscriptCall } from '../../core/transcript.js';
-import { at, parseJson, textAt } from './json-read.js';
+import { parseJson } from './json-read.js';
 import { PairJoiner, wellFormed } from './well-formed.js';
 
 /** The longest arguments of one call, 256 KiB as UTF-8. */
@@ -15,6 +14,14 @@ interface Slot {
   args: string;
   sizeBytes: number;
   joiner: PairJoiner;
+}
+
+/** A fragment of a call, as a wire tells it. What the server left out is empty. */
+export interface CallFragment {
+  index: number | undefined;
+  id: string;
+  name: string;
+  text: string;
 }
 
 /** A piece of a call, as a watcher hears it. `index` is the place in order of appearance; `name` comes with the first piece that has it. */
@@ -39,17 +46,23 @@ export class CallSlots {
     return this.slots.some((slot) => slot.sizeBytes > MAX_CALL_ARGS_BYTES);
   }
 
-  /** Takes one entry of `delta.tool_calls`. */
-  add(fragment: JsonValue): CallPiece {
-    const slot = this.find(fragment);
-    const name = textAt(fragment, 'function', 'name');
-    const text = argumentsText(at(fragment, 'function', 'arguments'));
-    const isNamed = slot.name === '' && name !== undefined;
-    if (isNamed) slot.name = name;
-    if (slot.id === '') slot.id = textAt(fragment, 'id') ?? '';
-    slot.args += text;
-    slot.sizeBytes += Buffer.byteLength(text);
-    return { index: slot.position, name: isNamed ? name : null, text: slot.joiner.push(text) };
+  /** Takes a fragment whose text goes on where the last one ended. */
+  add(fragment: CallFragment): CallPiece {
+    return this.extend(this.find(fragment), fragment);
+  }
+
+  /** Takes a fragment whose text is the whole of the arguments, of which some may have come before. */
+  settle(fragment: CallFragment): CallPiece {
+    const slot = this.findKnown(fragment) ?? this.find(fragment);
+    const { text: whole } = fragment;
+    const rest = whole.startsWith(slot.args) ? whole.slice(slot.args.length) : '';
+    const piece = this.extend(slot, { ...fragment, text: rest });
+    // What the server says in the end counts, unless it says nothing.
+    if (whole !== '' && slot.args !== whole) {
+      slot.args = whole;
+      slot.sizeBytes = Buffer.byteLength(whole);
+    }
+    return piece;
   }
 
   /**
@@ -69,11 +82,28 @@ export class CallSlots {
       });
   }
 
-  private find(fragment: JsonValue): Slot {
-    const index = at(fragment, 'index');
-    const id = textAt(fragment, 'id') ?? '';
-    const name = textAt(fragment, 'function', 'name') ?? '';
-    if (typeof index === 'number') return this.findByIndex(index, { id, name });
+  private extend(slot: Slot, fragment: CallFragment): CallPiece {
+    const isNamed = slot.name === '' && fragment.name !== '';
+    if (isNamed) slot.name = fragment.name;
+    if (slot.id === '') slot.id = fragment.id;
+    slot.args += fragment.text;
+    slot.sizeBytes += Buffer.byteLength(fragment.text);
+    return {
+      index: slot.position,
+      name: isNamed ? fragment.name : null,
+      text: slot.joiner.push(fragment.text),
+    };
+  }
+
+  /** The slot that a whole call is about, if there is one. */
+  private findKnown({ index, id }: CallFragment): Slot | undefined {
+    const atIndex = index === undefined ? undefined : this.byIndex.get(index);
+    if (atIndex !== undefined && [id, ''].includes(atIndex.id)) return atIndex;
+    return id === '' ? atIndex : this.slots.find((slot) => slot.id === id);
+  }
+
+  private find({ index, id, name }: CallFragment): Slot {
+    if (index !== undefined) return this.findByIndex(index, { id, name });
     const known = id === '' ? undefined : [...this.slots].reverse().find((slot) => slot.id === id);
     if (known !== undefined) return name !== '' && isWhole(known) ? this.open() : known;
     const last = this.slots.at(-1);
@@ -107,10 +137,4 @@ export class CallSlots {
 
 function isWhole(slot: Slot): boolean {
   return slot.name !== '' && parseJson(slot.args) !== undefined;
-}
-
-// A few servers send the arguments as an object instead of its text.
-function argumentsText(value: JsonValue | undefined): string {
-  if (typeof value === 'string') return value;
-  return value === undefined || value === null ? '' : JSON.stringify(value);
 }

@@ -99,7 +99,8 @@ function lookUp<Value>(values: ReadonlyMap<string, Value>, model: string): Value
 }
 
 function listed(list: List, model: string): ModelInfo | undefined {
-  const info = lookUp(list, model);
+  // Ollama lists the tag that it takes for none.
+  const info = lookUp(list, model) ?? list.get(`${model}:latest`);
   if (info !== undefined || !isSearching(model)) return info;
   const plain = list.get(model.slice(0, -SEARCHING.length));
   return plain && { ...plain, price: null };
@@ -120,7 +121,8 @@ function readList(body: JsonValue | undefined): List | undefined {
     if (id === undefined) continue;
     const info: ModelInfo = {
       id,
-      contextLength: countAt(model, 'context_length') || null,
+      // The second name is vLLM's.
+      contextLength: countAt(model, 'context_length') || countAt(model, 'max_model_len') || null,
       maxOutputTokens: countAt(model, 'top_provider', 'max_completion_tokens') || null,
       price: readPrice(at(model, 'pricing')),
     };

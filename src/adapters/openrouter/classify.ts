@@ -1,3 +1,4 @@
+import { OUTAGE } from '../../core/behaviour.js';
 import { ERROR_CODES, type ErrorCode } from '../../core/errors.js';
 import { retryDelayMs, type HeaderReader } from './retry-after.js';
 
@@ -27,7 +28,13 @@ export interface Failure {
   /** `error.metadata.error_type`, OpenRouter's stable word. */
   errorType?: string | undefined;
   availability?:
-    | { code?: string | undefined; retryable?: boolean | undefined; retryAfterSeconds?: number | undefined }
+    | {
+        code?: string | undefined;
+        retryable?: boolean | undefined;
+        retryAfterSeconds?: number | undefined;
+        /** Models that the server suggests instead. */
+        fallbackModels?: string[] | undefined;
+      }
     | undefined;
   headers?: HeaderReader | undefined;
   provider?: string | undefined;
@@ -61,7 +68,8 @@ const words = (code: ErrorCode, names: string): [string, ErrorCode][] =>
 const NAMES = new Map<string, ErrorCode>([
   ...words('MODEL_AUTH', 'authentication authentication_error invalid_api_key'),
   ...words('MODEL_PAYMENT', 'payment_required insufficient_quota insufficient_credits'),
-  ...words('MODEL_CONTEXT_LENGTH', 'context_length_exceeded'),
+  // A body that is too large for the server is mended as a prompt that is too long for the model: by a shorter conversation.
+  ...words('MODEL_CONTEXT_LENGTH', 'context_length_exceeded payload_too_large request_too_large'),
   ...words('MODEL_RATE_LIMITED', 'rate_limit_exceeded rate_limit_error capacity_exhausted'),
   ...words(
     'MODEL_UNAVAILABLE',
@@ -75,10 +83,7 @@ const NAMES = new Map<string, ErrorCode>([
     'MODEL_BAD_REQUEST',
     'content_policy_violation refusal invalid_image image_too_large image_too_small unsupported_image_format image_not_found image_download_failed',
   ),
-  ...words(
-    'MODEL_BAD_REQUEST',
-    'permission_denied not_found precondition_failed payload_too_large unprocessable',
-  ),
+  ...words('MODEL_BAD_REQUEST', 'permission_denied not_found precondition_failed unprocessable'),
   ...words(
     'MODEL_BAD_REQUEST',
     'model_not_found wrong_endpoint no_endpoints model_deprecated model_unavailable_upstream',
@@ -94,6 +99,7 @@ const STATUSES = new Map<number, ErrorCode>([
   [402, 'MODEL_PAYMENT'],
   [408, 'MODEL_UNAVAILABLE'],
   [409, 'MODEL_UNAVAILABLE'],
+  [413, 'MODEL_CONTEXT_LENGTH'],
   [425, 'MODEL_UNAVAILABLE'],
   [429, 'MODEL_RATE_LIMITED'],
 ]);
@@ -112,7 +118,13 @@ export function classify(failure: Failure, nowMs: number): Verdict {
   if (code === 'MODEL_BAD_REQUEST' && availability?.retryable === true) code = 'MODEL_UNAVAILABLE';
   const retryable = availability?.retryable ?? ERROR_CODES[code].retryable;
   const delayMs = retryable
-    ? retryDelayMs({ headers: failure.headers, bodySeconds: availability?.retryAfterSeconds, nowMs })
+    ? retryDelayMs({
+        headers: failure.headers,
+        bodySeconds: availability?.retryAfterSeconds,
+        nowMs,
+        // The run decides: for another model, or for a wait as long as this.
+        longestMs: OUTAGE.patienceMs,
+      })
     : undefined;
   return { code, retryable, ...(delayMs !== undefined && { delayMs }) };
 }

@@ -3,13 +3,17 @@ import { AgentError, isAgentError } from '../../core/errors.js';
 import type { JsonObject, JsonValue } from '../../core/json.js';
 import { classify, errorStatus, type Failure } from './classify.js';
 import { GENERATION_HEADER } from './http-client.js';
-import { at, isObject, textAt } from './json-read.js';
+import { at, isObject, listAt, textAt } from './json-read.js';
 import { isUnsent, systemCode, textOf } from './network-error.js';
 import { wellFormed } from './well-formed.js';
 
 const MAX_WORDS_CHARS = 500;
 const MAX_READ_CHARS = 20_000;
 const REDACTED = '[redacted]';
+const MAX_FALLBACK_MODELS = 10;
+const MAX_REASONS = 5;
+/** What can be the name of a model. */
+const MODEL_NAME = /^[\w~@][\w~@./:-]{0,127}$/;
 /** Servers on the own machine take any key; a letter or two is no secret, and stands in every text. */
 const SHORTEST_SECRET_CHARS = 6;
 // What a gateway says when the server behind it did not answer, which may work, and bill, all the same (524: Cloudflare).
@@ -23,9 +27,13 @@ export function readFailure(
   const code = at(error, 'code') ?? at(error, 'http_status');
   const retryable = at(error, 'availability', 'retryable');
   const retryAfter = at(error, 'availability', 'retry_after');
+  const fallbackModels = textsAt(error, 'availability', 'fallback_models').filter((name) =>
+    MODEL_NAME.test(name),
+  );
   const said = [
     typeof error === 'string' ? error : textAt(error, 'message'),
     textAt(error, 'metadata', 'raw'),
+    ...reasonsOf(error),
   ];
   return {
     ...known,
@@ -37,8 +45,19 @@ export function readFailure(
       code: textAt(error, 'availability', 'code'),
       ...(typeof retryable === 'boolean' && { retryable }),
       ...(typeof retryAfter === 'number' && { retryAfterSeconds: retryAfter }),
+      ...(fallbackModels.length > 0 && { fallbackModels: fallbackModels.slice(0, MAX_FALLBACK_MODELS) }),
     },
   };
+}
+
+/** Why moderation (`reasons`) or a guardrail (`patterns`) said no. */
+function reasonsOf(error: JsonValue | undefined): string[] {
+  const named = ['reasons', 'patterns'].flatMap((key) => textsAt(error, 'metadata', key));
+  return named.length === 0 ? [] : [`because of ${named.slice(0, MAX_REASONS).join(', ')}`];
+}
+
+function textsAt(value: JsonValue | undefined, ...path: string[]): string[] {
+  return listAt(value, ...path).filter((entry) => typeof entry === 'string');
 }
 
 /** Makes errors for callers out of failures, so that neither the key nor a request body is ever in them. */
@@ -92,12 +111,14 @@ function toAgentError(failure: Failure, { apiKey, host }: { apiKey: string; host
   const status = errorStatus(failure);
   const affordable =
     code === 'MODEL_PAYMENT' ? /can only afford (\d{1,9})/.exec(failure.message)?.[1] : undefined;
+  const fallbackModels = (failure.availability?.fallbackModels ?? []).map((name) => clean(name, apiKey));
   const details: JsonObject = {
     ...(status !== undefined && { status }),
     ...(failure.errorType !== undefined && { errorType: clean(failure.errorType, apiKey) }),
     ...(failure.availability?.code !== undefined && {
       availability: clean(failure.availability.code, apiKey),
     }),
+    ...(fallbackModels.length > 0 && { fallbackModels }),
     ...(failure.provider !== undefined && { provider: clean(failure.provider, apiKey) }),
     ...(delayMs !== undefined && { delayMs }),
     ...(affordable !== undefined && { affordableTokens: Number(affordable) }),
@@ -106,7 +127,9 @@ function toAgentError(failure: Failure, { apiKey, host }: { apiKey: string; host
   };
   const who = ['The model API at', host, ...(status === undefined ? [] : [`answered ${status}`])].join(' ');
   const whose = failure.provider === undefined ? '' : ` (provider ${clean(failure.provider, apiKey)})`;
-  return new AgentError(code, `${who}${whose}: ${clean(failure.message, apiKey)}`, { retryable, details });
+  const instead = fallbackModels.length === 0 ? '' : ` It suggests ${fallbackModels.join(', ')} instead.`;
+  const message = `${who}${whose}: ${clean(failure.message, apiKey)}${instead}`;
+  return new AgentError(code, message, { retryable, details });
 }
 
 /** The server's words without secrets, request echoes and markup, cut to 500 characters. */

@@ -22,8 +22,8 @@ export interface HttpOptions {
 
 /** The few requests this adapter makes. They reject with the errors of `openai`. */
 export interface HttpClient {
-  /** Starts a streamed chat completion; resolves with the headers in and the body unread. */
-  openChat(body: string, signal: AbortSignal): Promise<Response>;
+  /** Asks for a streamed answer; resolves with the headers in and the body unread. */
+  openAnswer(path: string, body: string, signal: AbortSignal): Promise<Response>;
   /** Asks for a small JSON document; `undefined` when the answer is not JSON. */
   getJson(path: string, signal?: AbortSignal): Promise<JsonValue | undefined>;
 }
@@ -56,9 +56,9 @@ export function createHttpClient({ apiKey, baseUrl, appTitle, headersTimeoutMs }
     webhookSecret: null,
   });
   return {
-    openChat: (body, signal) =>
+    openAnswer: (path, body, signal) =>
       client
-        .post('/chat/completions', {
+        .post(path, {
           body,
           signal,
           headers: {

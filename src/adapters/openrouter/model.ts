@@ -1,30 +1,24 @@
 import { createHash } from 'node:crypto';
 import { AgentError, isAgentError } from '../../core/errors.js';
-import { canonicalJson, type JsonValue } from '../../core/json.js';
-import { dearest, type ModelPrice } from '../../core/price.js';
-import type {
-  ModelAnswer,
-  ModelCost,
-  ModelListener,
-  ModelPort,
-  ModelRequest,
-  ModelUsage,
-} from '../../ports/model.js';
-import { Accumulator, type ChunkNews } from './accumulate.js';
+import { canonicalJson } from '../../core/json.js';
+import type { ModelPrice } from '../../core/price.js';
+import type { ModelAnswer, ModelCost, ModelPort, ModelRequest, Wire } from '../../ports/model.js';
+import { costOf } from './call-cost.js';
 import { createCatalog, type Catalog } from './catalog.js';
-import { estimateCost, reportedNanoUsd } from './cost.js';
+import { CHAT_WIRE } from './chat-wire.js';
 import { createErrorMaker, type ErrorMaker } from './failures.js';
 import { readGeneration } from './generation.js';
 import { createHttpClient, GENERATION_HEADER, type HttpClient } from './http-client.js';
-import { at, parseJson, parseLooseJson } from './json-read.js';
-import { SseDecoder, type SseEvent } from './sse.js';
-import { toWireBody } from './to-wire.js';
+import { at } from './json-read.js';
+import { readAnswer } from './read-answer.js';
+import { RESPONSES_WIRE } from './responses/responses-wire.js';
 import { Watchdog, type Patience } from './watchdog.js';
+import type { AnswerAccumulator, WireFormat } from './wire-format.js';
 
 /** What the model adapter needs to know. */
 export interface OpenRouterOptions {
   apiKey: string;
-  /** For example `https://openrouter.ai/api/v1`; any server with OpenAI's chat completions will do. */
+  /** For example `https://openrouter.ai/api/v1`; any server with OpenAI's chat completions, or responses, will do. */
   baseUrl: string;
   /**
    * Milliseconds without text, reasoning or call arguments after which an answer that has begun counts as stalled.
@@ -53,10 +47,12 @@ interface Parts {
   patience: Patience;
 }
 
+const WIRES: Readonly<Record<Wire, WireFormat>> = { chat: CHAT_WIRE, responses: RESPONSES_WIRE };
+
 // Statuses by which a server says that it has no such question.
 const NO_SUCH_QUESTION = new Set([404, 405, 501]);
 
-/** Makes a {@link ModelPort} over OpenRouter's chat completions, or over any server that speaks them. */
+/** Makes a {@link ModelPort} over OpenRouter, or over any server that speaks chat completions or responses; each request chooses which. */
 export function createOpenRouterModel(options: OpenRouterOptions): ModelPort {
   const patience = {
     stallTimeoutMs: options.stallTimeoutMs ?? 120_000,
@@ -114,14 +110,15 @@ async function callModel(
 ): Promise<ModelAnswer> {
   const { signal, listener = {} } = options;
   signal.throwIfAborted();
-  const body = toWireBody(request);
-  const accumulator = new Accumulator();
+  const wire = WIRES[request.wire ?? 'chat'];
+  const body = wire.toBody(request);
+  const accumulator = wire.accumulator();
   const watchdog = new Watchdog(signal, parts.patience);
   let headers: Headers | undefined;
   const generationId = (): string | null => headers?.get(GENERATION_HEADER) || accumulator.generationId;
   const errors = parts.errorsOf(generationId);
   try {
-    const response = await parts.http.openChat(body, watchdog.signal);
+    const response = await parts.http.openAnswer(wire.path, body, watchdog.signal);
     headers = response.headers;
     listener.onHeaders?.({ generationId: generationId() });
     // Some servers name the generation only in the stream.
@@ -161,99 +158,17 @@ async function callModel(
 /** Turns what ended the reading into an error, unless the answer was complete before its connection broke. */
 function rethrow(
   error: unknown,
-  { accumulator, watchdog, errors }: { accumulator: Accumulator; watchdog: Watchdog; errors: ErrorMaker },
+  {
+    accumulator,
+    watchdog,
+    errors,
+  }: { accumulator: AnswerAccumulator; watchdog: Watchdog; errors: ErrorMaker },
 ): void {
   if (watchdog.stalledAfterMs !== null) {
     const message = `no text, reasoning or call arguments for ${watchdog.stalledAfterMs} ms`;
     throw errors.fromFailure({ kind: 'stalled', message });
   }
   if (isAgentError(error) || !accumulator.isComplete) throw errors.fromUnknown(error);
-}
-
-interface Reading {
-  response: Response;
-  accumulator: Accumulator;
-  watchdog: Watchdog;
-  errors: ErrorMaker;
-  listener: ModelListener;
-  onChunk(): void;
-}
-
-async function readAnswer(reading: Reading): Promise<void> {
-  const decoder = new SseDecoder();
-  let eventCount = 0;
-  const take = (events: SseEvent[], isLast: boolean): void => {
-    eventCount += events.length;
-    for (const event of events) takeEvent(event, { ...reading, isLast });
-    reading.onChunk();
-  };
-  // A fetch response body yields bytes; its type comes without an iterator.
-  const body = reading.response.body as AsyncIterable<Uint8Array> | null;
-  for await (const bytes of body ?? []) take(decoder.push(bytes), false);
-  take(decoder.end(), true);
-  if (eventCount === 0 && decoder.stray !== '') takeUnstreamed(decoder.stray, reading);
-}
-
-function takeEvent({ event, data }: SseEvent, reading: Reading & { isLast: boolean }): void {
-  const { accumulator, watchdog, errors } = reading;
-  if (data.startsWith('[DONE]')) {
-    accumulator.done();
-  } else {
-    const chunk = parseLooseJson(data);
-    // The last event of a body that was cut off is half an event: the missing end is what is wrong, if it is missing.
-    if (chunk === undefined && (reading.isLast || accumulator.isComplete)) return;
-    if (chunk === undefined)
-      throw errors.fromFailure({ kind: 'garbage', message: 'the stream holds an event that is not JSON' });
-    hear(
-      accumulator.add(event === 'error' && at(chunk, 'error') === undefined ? { error: chunk } : chunk),
-      reading,
-    );
-  }
-  if (accumulator.isComplete) watchdog.complete({ sawDone: data.startsWith('[DONE]') });
-}
-
-/** Some servers answer a request for a stream with one JSON document: an error, or the whole completion. */
-function takeUnstreamed(text: string, reading: Reading): void {
-  const document = parseJson(text);
-  if (document === undefined)
-    throw reading.errors.fromFailure({ kind: 'not_an_api', message: `it sent no event stream but: ${text}` });
-  hear(reading.accumulator.add(document), reading);
-}
-
-function hear(news: ChunkNews, { watchdog, errors, listener }: Reading): void {
-  if (news.failure !== undefined) throw errors.fromFailure(news.failure);
-  if (news.isProgress) watchdog.progress();
-  if (news.reasoning !== '') listener.onReasoning?.(news.reasoning);
-  if (news.text !== '') listener.onText?.(news.text);
-  for (const piece of news.calls) listener.onToolArgs?.(piece);
-}
-
-interface Used {
-  usage: JsonValue | null;
-  tokens: ModelUsage;
-  answeredBy: string;
-}
-
-async function costOf(
-  { usage, tokens, answeredBy }: Used,
-  request: ModelRequest,
-  catalog: Catalog,
-): Promise<ModelCost> {
-  const nanoUsd = reportedNanoUsd(usage);
-  if (nanoUsd !== null && nanoUsd > 0) return { kind: 'reported', nanoUsd };
-  const price = (await catalog.price(answeredBy)) ?? (await dearestOf(request, catalog));
-  const estimate = estimateCost(tokens, price);
-  // Nothing, for what the list has a price for, is more often a default than a gift: it is asked about.
-  const isFree = nanoUsd === 0 && (estimate.kind === 'unknown' || estimate.nanoUsd === 0);
-  return isFree ? { kind: 'reported', nanoUsd: 0 } : estimate;
-}
-
-/** What the call may have cost at most by the list: servers may answer under a name that no list has. */
-async function dearestOf({ model, models = [] }: ModelRequest, catalog: Catalog): Promise<ModelPrice | null> {
-  const first = await catalog.price(model);
-  const others = await Promise.all(models.map((name) => catalog.price(name)));
-  const known = others.filter((price) => price !== null);
-  return first === null || known.length < others.length ? null : dearest([first, ...known]);
 }
 
 function callIdsIn({ items }: ModelRequest): string[] {

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../core/json.js';
 import type { TranscriptItem } from '../../core/transcript.js';
+import type { ModelRequest } from '../../ports/model.js';
 import { isObject, listAt, textAt } from './json-read.js';
 import { wellFormed } from './well-formed.js';
 
@@ -7,6 +8,10 @@ const TEXT = 'reasoning.text';
 // Without a signature these are refused: "Invalid signature in thinking block", "Corrupted thought signature".
 const SIGNED_FORMATS = new Set(['anthropic-claude-v1', 'google-gemini-v1']);
 const DEFAULT_FORMAT = 'anthropic-claude-v1';
+const NO_FORMAT = 'unknown';
+const HIDDEN = '[REDACTED]';
+/** The least that Anthropic's models are given to think with (OpenRouter, "Reasoning Tokens"). */
+const LEAST_BUDGET_TOKENS = 1_024;
 
 /** Gathers the `reasoning_details` of a streamed answer. */
 export class ReasoningDetails {
@@ -53,12 +58,61 @@ function joined(last: JsonObject, piece: JsonObject): JsonObject {
 /** The reasoning text of a chunk that a watcher may see. */
 export function visibleReasoning(delta: JsonValue | undefined): string {
   const plain = textAt(delta, 'reasoning') ?? textAt(delta, 'reasoning_content');
-  const text =
-    plain ??
-    listAt(delta, 'reasoning_details')
-      .map((detail) => textAt(detail, 'text') ?? textAt(detail, 'summary') ?? '')
-      .join('');
-  return text.trim() === '[REDACTED]' ? '' : text;
+  const texts =
+    plain === undefined
+      ? listAt(delta, 'reasoning_details').map(
+          (detail) => textAt(detail, 'text') ?? textAt(detail, 'summary') ?? '',
+        )
+      : [plain];
+  return texts.filter((text) => text.trim() !== HIDDEN).join('');
+}
+
+/**
+ * `reasoning` of a request: an effort or a number of tokens, never both. An answer has to have room beside the thoughts, so a number
+ * that is not below `max_tokens` becomes half of that; where not even the least that a provider thinks with leaves room, nothing is asked for.
+ */
+export function toReasoning({
+  model,
+  reasoning = {},
+  maxOutputTokens,
+}: Pick<ModelRequest, 'model' | 'reasoning' | 'maxOutputTokens'>): JsonObject | undefined {
+  const { effort, maxTokens, exclude } = reasoning;
+  const isCramped = maxOutputTokens <= LEAST_BUDGET_TOKENS;
+  const field: JsonObject = { ...(exclude !== undefined && { exclude }) };
+  if (maxTokens !== undefined) {
+    const budget = maxTokens < maxOutputTokens ? maxTokens : Math.floor(maxOutputTokens / 2);
+    if (!isCramped) field['max_tokens'] = budget;
+  } else if (effort !== undefined && (effort === 'none' || !isCramped || !isAnthropic(model))) {
+    field['effort'] = effort;
+  }
+  return Object.keys(field).length === 0 ? undefined : field;
+}
+
+/**
+ * The fallbacks that a server may turn to by itself. It sends all of them the same messages, so only those stay that read the very
+ * reasoning that the first model reads: another one would be sent what a stranger has sealed ("encrypted content could not be
+ * verified"), or miss what it insists on getting back (Gemini). Plain text of no format binds nobody. The run falls back to the others
+ * by itself, and then sends each what is its own.
+ */
+export function fallbacksFor({
+  model,
+  models = [],
+  items,
+}: Pick<ModelRequest, 'model' | 'models' | 'items'>): string[] {
+  const authors = new Set(
+    items.flatMap((item) =>
+      item.role === 'assistant' && item.reasoning?.some(isSealed) ? (item.model ?? []) : [],
+    ),
+  );
+  return models.filter((fallback) =>
+    [...authors].every((author) => sameFamily(author, fallback) === sameFamily(author, model)),
+  );
+}
+
+function isSealed(detail: JsonValue): boolean {
+  const format = textAt(detail, 'format') ?? NO_FORMAT;
+  const seals = ['signature', 'data', 'encrypted_content'].map((name) => textAt(detail, name));
+  return format !== NO_FORMAT || seals.some((seal) => seal !== undefined);
 }
 
 /** Chooses what of earlier reasoning goes back to the model. One filter serves one request: it drops what it has let through before. */
@@ -115,6 +169,16 @@ export function sameFamily(one: string, other: string): boolean {
   if (a.maker === 'openrouter' || b.maker === 'openrouter' || one.startsWith('@') || other.startsWith('@'))
     return true;
   return a.maker !== '' && b.maker !== '' ? a.maker === b.maker : a.word === b.word;
+}
+
+/** Whether a model is listed as one of Anthropic's. */
+export function isAnthropic(model: string): boolean {
+  return split(model).maker === 'anthropic';
+}
+
+/** Whether a model is listed as one of Google's. */
+export function isGoogle(model: string): boolean {
+  return split(model).maker === 'google';
 }
 
 function split(model: string): { maker: string; word: string } {

@@ -8,20 +8,27 @@ export interface RetryHints {
   headers?: HeaderReader | undefined;
   bodySeconds?: number | undefined;
   nowMs: number;
+  /**
+   * Whoever asks for more is heard as asking for this.
+   * @defaultValue {@link MAX_RETRY_DELAY_MS}
+   */
+  longestMs?: number;
 }
 
-/**
- * The longest wait that a server can impose on one attempt, 5 minutes. A server that asks for an hour is better answered by a
- * fallback model, or by the longer waits between rounds of attempts, than by an attempt that sits still.
- */
+/** The longest wait that a server can impose on an attempt that sits still, 5 minutes. */
 export const MAX_RETRY_DELAY_MS = 300_000;
 
 /**
  * When to come back, as the server says it: `retry-after-ms`, `Retry-After` in seconds or as an HTTP date, the body's own
  * seconds, or the reset time (`X-RateLimit-Reset`, epoch milliseconds) of an exhausted rate limit. The first that makes sense counts.
- * @returns Whole milliseconds from 1 to {@link MAX_RETRY_DELAY_MS}; `undefined` for nothing, garbage, zero and the past.
+ * @returns Whole milliseconds from 1 to `longestMs`; `undefined` for nothing, garbage, zero and the past.
  */
-export function retryDelayMs({ headers, bodySeconds, nowMs }: RetryHints): number | undefined {
+export function retryDelayMs({
+  headers,
+  bodySeconds,
+  nowMs,
+  longestMs = MAX_RETRY_DELAY_MS,
+}: RetryHints): number | undefined {
   const header = (name: string): string => headers?.get(name)?.trim() ?? '';
   const exhausted = header('x-ratelimit-remaining') === '0';
   const candidates = [
@@ -32,7 +39,7 @@ export function retryDelayMs({ headers, bodySeconds, nowMs }: RetryHints): numbe
     exhausted ? plainNumber(header('x-ratelimit-reset')) - nowMs : NaN,
   ];
   const delayMs = candidates.find((candidate) => candidate > 0);
-  return delayMs === undefined ? undefined : Math.min(Math.ceil(delayMs), MAX_RETRY_DELAY_MS);
+  return delayMs === undefined ? undefined : Math.min(Math.ceil(delayMs), longestMs);
 }
 
 function plainNumber(text: string): number {

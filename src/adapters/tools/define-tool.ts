@@ -57,6 +57,11 @@ interface ToolBasics<Schema extends z.core.$ZodType> {
   maxParallel?: number;
   /** What the tool returns comes from outside, where anybody may have written it: it taints the run. @defaultValue `false` */
   untrusted?: boolean;
+  /**
+   * The tool is there to be asked again with the same arguments, such as for the state of a job: that is not held to be going in circles.
+   * @defaultValue `false`
+   */
+  polling?: boolean;
   /** How long one attempt may take, in milliseconds. @defaultValue 60_000 */
   timeoutMs?: number;
 }
@@ -107,6 +112,7 @@ const shape = z.object({
   maxAttempts: count(20).optional(),
   maxParallel: count(64).optional(),
   untrusted: flag,
+  polling: flag,
   timeoutMs: milliseconds(MAX_INT32).optional(),
   verify: callable.optional(),
 });
@@ -185,6 +191,7 @@ function withoutDefaults({
   maxAttempts,
   maxParallel,
   untrusted,
+  polling,
 }: ToolBasics<z.core.$ZodType>): Partial<Tool> {
   return {
     ...(remindInMs !== undefined && { remindInMs }),
@@ -194,6 +201,7 @@ function withoutDefaults({
     ...(maxAttempts !== undefined && { maxAttempts }),
     ...(maxParallel !== undefined && { maxParallel }),
     ...(untrusted && { untrusted }),
+    ...(polling && { polling }),
   };
 }
 

@@ -29,6 +29,10 @@ export interface Answer {
   /** What the family adds to its thoughts; see {@link familyDetails}. */
   reasoningDetails: JsonObject[] | null;
   calls: AnswerCall[];
+  /** What its message says of itself on the responses API. */
+  phase?: string;
+  /** Why it is empty, where it stands for an error. */
+  errorType?: string;
   finishReason: string | null;
   tokens: Required<BilledTokens> & { reasoningTokens: number };
   costNanoUsd: number;
@@ -89,6 +93,7 @@ export function toAnswer(
     reasoning,
     reasoningDetails: reply.reasoningDetails ?? null,
     calls,
+    ...(reply.phase !== undefined && { phase: reply.phase }),
     finishReason: reply.finishReason === undefined ? natural : reply.finishReason,
     tokens,
     costNanoUsd: reply.costNanoUsd ?? priceOf(model, tokens),

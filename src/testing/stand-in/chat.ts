@@ -1,29 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import { findTranscriptProblem } from '../transcript-rules.js';
-import { familyDetails, outputLimitOf, promptTokensOf, toAnswer, type Answer } from './answer.js';
+import { familyDetails, toAnswer, type Answer } from './answer.js';
 import { cacheKey, cacheWishOf, type CacheWish } from './cache.js';
 import { deliver } from './deliver.js';
-import { httpError, providerRefusal, tooMany, unavailable, type HttpError } from './errors.js';
-import type { Fault } from './faults.js';
+import { errorTypeIn, httpError, tooMany, unavailable, type HttpError } from './errors.js';
+import { isWhole, type Fault } from './faults.js';
+import type { Format } from './format.js';
 import { Meter } from './meter.js';
-import {
-  contextLengthOf,
-  familyOf,
-  isDearerThan,
-  priceOf,
-  promptPriceOf,
-  providerOf,
-  ratesAt,
-  type StandInModel,
-} from './models.js';
+import { familyOf, promptPriceOf, providerOf, type StandInModel } from './models.js';
+import { findRefusal } from './refusals.js';
 import type { LoggedRequest } from './request-log.js';
-import { readChatRequest } from './request-rules.js';
 import type { ChatRequest, Reply, ScriptContext } from './script.js';
 import type { StandInState } from './state.js';
 import { sha256, type Outlet } from './wire.js';
 
-/** A chat request with what is known about it. */
-export interface ChatCall {
+/** An API at which models answer. */
+export interface ModelApi {
+  /** Reads the body of a request into the words of chat completions, or says what is wrong with it. */
+  read(body: unknown): { request: ChatRequest } | { problem: string };
+  format: Format;
+  /** What is too long for the model gets an empty answer that ended for its length, in the place of an error. */
+  endsForLength: boolean;
+}
+
+/** A request for an answer with what is known about it. */
+export interface ModelCall {
+  api: ModelApi;
   outlet: Outlet;
   apiKey: string;
   headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -31,7 +32,7 @@ export interface ChatCall {
   logged: LoggedRequest;
 }
 
-interface Turn extends ChatCall {
+interface Turn extends ModelCall {
   request: ChatRequest;
   bodyHash: string;
   at: string;
@@ -42,8 +43,8 @@ interface Turn extends ChatCall {
 
 type Served = { answer: Answer; reply: Reply; fault: Fault | undefined };
 
-/** `POST /chat/completions`. */
-export async function handleChat(call: ChatCall, state: StandInState): Promise<void> {
+/** `POST /chat/completions` and `POST /responses`. */
+export async function handleModelCall(call: ModelCall, state: StandInState): Promise<void> {
   const tooSoon = refuseByRate(state);
   if (tooSoon !== null) return call.outlet.error(tooSoon);
   const read = readTurn(call, state);
@@ -63,7 +64,7 @@ export async function handleChat(call: ChatCall, state: StandInState): Promise<v
     );
     return;
   }
-  const served = await askModels(turn, state);
+  const served = inItsWay(await askModels(turn, state), turn, state);
   if ('status' in served) return call.outlet.error(served);
   const extra = turn.wish.enabled
     ? { 'X-OpenRouter-Cache-Status': 'MISS', 'X-OpenRouter-Cache-TTL': String(turn.wish.ttlSeconds) }
@@ -83,7 +84,7 @@ function refuseByRate(state: StandInState): HttpError | null {
   return window.count > perSecond ? tooMany({ perSecond, resetMs, retryAfterSeconds }) : null;
 }
 
-function readTurn(call: ChatCall, state: StandInState): { turn: Turn } | { error: HttpError } {
+function readTurn(call: ModelCall, state: StandInState): { turn: Turn } | { error: HttpError } {
   state.callCount += 1;
   let body: unknown;
   try {
@@ -93,7 +94,7 @@ function readTurn(call: ChatCall, state: StandInState): { turn: Turn } | { error
   }
   const bodyHash = sha256(JSON.stringify(body));
   call.logged.bodyHash = bodyHash;
-  const read = readChatRequest(body);
+  const read = call.api.read(body);
   if ('problem' in read) {
     call.logged.problem = read.problem;
     return { error: httpError(400, read.problem) };
@@ -141,6 +142,24 @@ async function askModels(turn: Turn, state: StandInState): Promise<Served | Http
   return result;
 }
 
+/** OpenRouter's "Error code transformations" of the responses API. */
+function inItsWay(
+  served: Served | HttpError,
+  { api, request, bodyHash }: Turn,
+  state: StandInState,
+): Served | HttpError {
+  const model = state.models.get(request.model);
+  if (!('status' in served) || !api.endsForLength || model === undefined) return served;
+  const errorType = errorTypeIn(served);
+  if (errorType !== 'context_length_exceeded') return served;
+  const nothing = { finishReason: 'length', usage: { promptTokens: 0, completionTokens: 0 }, costNanoUsd: 0 };
+  return {
+    answer: { ...toAnswer(nothing, { request, model, bodyHash }), errorType },
+    reply: {},
+    fault: undefined,
+  };
+}
+
 async function askModel(model: StandInModel, turn: Turn, state: StandInState): Promise<Served | HttpError> {
   const { request } = turn;
   if (model.down)
@@ -167,56 +186,6 @@ async function askModel(model: StandInModel, turn: Turn, state: StandInState): P
   return { answer: toAnswer(reply, { request, model, bodyHash: turn.bodyHash }), reply, fault };
 }
 
-/** What a model or the account says no to, before any token is written. */
-function findRefusal(model: StandInModel, turn: Turn, state: StandInState): HttpError | null {
-  const { request } = turn;
-  const wantsReasoning = familyOf(model) === 'google' ? { reasoningCallIds: state.reasoningCallIds } : {};
-  const problem = findTranscriptProblem(request.messages, wantsReasoning);
-  if (problem !== null) {
-    turn.logged.problem = problem;
-    return providerRefusal(problem, providerOf(model));
-  }
-  if (model.refusesToolChoiceNone && request.tool_choice === 'none') {
-    turn.logged.problem = "Invalid value for 'tool_choice': 'none' is not supported by this provider.";
-    return providerRefusal(turn.logged.problem, providerOf(model));
-  }
-  const promptTokens = promptTokensOf(request);
-  if (isDearerThan(model, request.provider?.max_price ?? {}, promptTokens))
-    return unavailable(404, 'constraint_filtered', {
-      message: `No endpoints of ${model.id} are within max_price`,
-      requested: [model.id],
-      constraint: 'max_price',
-    });
-  return findTooLong(model, turn, promptTokens) ?? findUnpayable(model, turn, state);
-}
-
-function findTooLong(model: StandInModel, turn: Turn, promptTokens: number): HttpError | null {
-  const maximum = contextLengthOf(model);
-  const wanted = turn.logged.maxTokens ?? 0;
-  if (promptTokens + wanted <= maximum) return null;
-  const asked = `However, you requested about ${promptTokens + wanted} tokens (${promptTokens} of text input, ${wanted} in the output).`;
-  return httpError(
-    400,
-    `This endpoint's maximum context length is ${maximum} tokens. ${asked} Please reduce the length of either one.`,
-    { error_type: 'context_length_exceeded' },
-  );
-}
-
-function findUnpayable(model: StandInModel, turn: Turn, state: StandInState): HttpError | null {
-  if (state.creditLimitNanoUsd === null) return null;
-  const promptTokens = promptTokensOf(turn.request);
-  const outputTokens = outputLimitOf(turn.request, model);
-  const left = state.creditLimitNanoUsd - state.ledger.spentNanoUsd(turn.apiKey);
-  if (left >= priceOf(model, { promptTokens, completionTokens: outputTokens })) return null;
-  const forOutput = left - promptPriceOf(model, { promptTokens, completionTokens: 0 });
-  const perToken = ratesAt(model, promptTokens).completionNanoUsd ?? 0;
-  const affordable = Math.max(0, Math.floor(forOutput / Math.max(1, perToken)));
-  return httpError(
-    402,
-    `This request requires more credits, or fewer max_tokens. You requested up to ${outputTokens} tokens, but can only afford ${affordable}.`,
-  );
-}
-
 interface Sending {
   turn: Turn;
   state: StandInState;
@@ -228,7 +197,7 @@ async function send(
   { answer, reply, fault }: Served,
   { turn, state, extraHeaders, cacheSourceId }: Sending,
 ): Promise<void> {
-  const { outlet, request, wish } = turn;
+  const { api, outlet, request, wish } = turn;
   const createdSeconds = Math.floor(state.now() / 1000);
   const cached = cacheSourceId !== null;
   const promptTokens = cached ? 0 : answer.tokens.promptTokens;
@@ -250,13 +219,12 @@ async function send(
   const headers = { 'X-Generation-Id': entry.id, ...extraHeaders };
   const delayMs = reply.chunkDelayMs ?? state.latencyMs;
   const meter = new Meter(entry, answer, () => {
-    // A wrong report of the cost and a socket left open do not make an answer less whole.
-    const isWhole = fault === undefined || fault.kind === 'cost' || fault.kind === 'hold-open-after-done';
-    if (isWhole && wish.enabled && !cached)
+    if (isWhole(fault) && wish.enabled && !cached)
       state.cache.set(turn.cacheKey, { answer, sourceId: entry.id, ttlSeconds: wish.ttlSeconds });
   });
   await deliver({
     outlet,
+    format: api.format,
     answer,
     meter,
     fault,

@@ -129,7 +129,7 @@ function piece(delta: Record<string, unknown>, chars: number): Piece {
 }
 
 /** Splits between characters, never inside one. */
-function split(text: string, chunkChars: number): string[] {
+export function split(text: string, chunkChars: number): string[] {
   if (text.length <= chunkChars) return text === '' ? [] : [text];
   return text.match(new RegExp(`[^]{1,${chunkChars}}`, 'gu')) ?? [];
 }

@@ -1,23 +1,7 @@
-import { nativeFinishReason, usageOf, type Answer } from './answer.js';
-import { choiceOf, messageOf, piecesOf } from './chunks.js';
 import { innerError } from './errors.js';
 import { strikesAt, type Fault } from './faults.js';
-import type { Meter } from './meter.js';
-import { providerOf } from './models.js';
-import { PROCESSING_COMMENT, type Outlet } from './wire.js';
-
-/** An answer on its way out. */
-export interface Delivery {
-  outlet: Outlet;
-  answer: Answer;
-  meter: Meter;
-  fault: Fault | undefined;
-  /** Headers beside the content type. */
-  headers: Record<string, string>;
-  createdSeconds: number;
-  delayMs: number;
-  usageChunk: 'one-choice' | 'no-choices';
-}
+import { asText, type Delivery } from './format.js';
+import { PROCESSING_COMMENT } from './wire.js';
 
 const DONE = 'data: [DONE]\n\n';
 const STALL_COMMENT_EVERY_MS = 100;
@@ -30,6 +14,19 @@ export async function deliver(delivery: Delivery): Promise<void> {
     case 'hang-before-headers':
       await outlet.holdOpen();
       return meter.left();
+    case 'reset-before-headers':
+      meter.complete();
+      return outlet.reset();
+    case 'reset-when-written':
+      return loseHalf(delivery);
+    case 'instead':
+      outlet.head(fault.status ?? 200, {
+        'content-type': fault.contentType ?? 'application/json',
+        ...headers,
+      });
+      meter.failed();
+      await outlet.write(fault.text);
+      return fault.hold ? outlet.holdOpen() : outlet.end();
     case 'ok-with-error':
       outlet.json(
         200,
@@ -52,7 +49,7 @@ async function sendStream(delivery: Delivery): Promise<void> {
     delivery.fault?.kind === 'choice-error'
       ? { kind: 'mid-stream-error', code: delivery.fault.code ?? DEFAULT_ERROR_CODE }
       : delivery.fault;
-  const lines = linesOf(delivery);
+  const lines = delivery.format.lines(delivery);
   const strikeAt = fault === undefined ? null : strikesAt(fault, lines.length);
   outlet.head(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...headers });
   await outlet.write(PROCESSING_COMMENT);
@@ -60,16 +57,17 @@ async function sendStream(delivery: Delivery): Promise<void> {
     if (
       fault !== undefined &&
       index === strikeAt &&
-      (await strike(fault, { ...delivery, line: line.text() }))
+      (await strike(fault, { ...delivery, line: line.text(), index }))
     )
       return;
     await outlet.pause(delivery.delayMs);
     // A provider that wrote its last token is done, whether or not anybody hears that it is.
     if (outlet.gone.aborted) return meter.sentAll && fault === undefined ? meter.complete() : meter.left();
     const isLast = index === lines.length - 1;
-    await outlet.write(
-      `data: ${line.text()}${isLast && fault?.kind === 'no-final-blank-line' ? '' : '\n\n'}`,
-    );
+    const event = `data: ${line.text()}${isLast && fault?.kind === 'no-final-blank-line' ? '' : '\n\n'}`;
+    if (fault?.kind === 'single-bytes')
+      for (const byte of Buffer.from(event)) outlet.response.write(Uint8Array.of(byte));
+    else await outlet.write(event);
     meter.sent(line.chars);
   }
   meter.complete();
@@ -80,9 +78,18 @@ async function sendStream(delivery: Delivery): Promise<void> {
   await outlet.end(fault?.kind === 'no-done' || fault?.kind === 'no-final-blank-line' ? '' : DONE);
 }
 
+async function loseHalf(delivery: Delivery): Promise<void> {
+  const { outlet, meter, headers } = delivery;
+  const lines = delivery.format.lines(delivery);
+  meter.complete();
+  outlet.head(200, { 'content-type': 'text/event-stream', ...headers });
+  for (const line of lines.slice(0, lines.length / 2)) await outlet.write(`data: ${line.text()}\n\n`);
+  await outlet.reset();
+}
+
 /** Lets a fault strike between two chunks. Returns whether the stream ends there. */
-async function strike(fault: Fault, delivery: Delivery & { line: string }): Promise<boolean> {
-  const { outlet, meter, line } = delivery;
+async function strike(fault: Fault, delivery: Delivery & { line: string; index: number }): Promise<boolean> {
+  const { outlet, meter, format, line, index } = delivery;
   switch (fault.kind) {
     case 'garbage-line':
       await outlet.write('data: {"choices":[{"delta":\n\n');
@@ -93,12 +100,12 @@ async function strike(fault: Fault, delivery: Delivery & { line: string }): Prom
       return true;
     case 'mid-stream-error':
       meter.failed();
-      await outlet.write(`data: ${JSON.stringify(errorChunk(fault, delivery))}\n\n`);
+      await outlet.write(`data: ${JSON.stringify(format.failure(fault, delivery, index))}\n\n`);
       await outlet.end(fault.withDone ? DONE : '');
       return true;
     case 'event-error':
       meter.failed();
-      await outlet.end(`event: error\ndata: ${JSON.stringify({ error: innerError(429) })}\n\n`);
+      await outlet.end(`event: error\ndata: ${JSON.stringify(format.errorFrame(429, index))}\n\n`);
       return true;
     case 'reset':
       meter.brokenOff();
@@ -112,10 +119,10 @@ async function strike(fault: Fault, delivery: Delivery & { line: string }): Prom
 }
 
 async function sendWhole(delivery: Delivery): Promise<void> {
-  const { outlet, meter, headers, fault } = delivery;
+  const { outlet, format, meter, headers, fault } = delivery;
   const failed = fault?.kind === 'choice-error' || fault?.kind === 'mid-stream-error';
   const text = asText(
-    failed ? brokenCompletion(delivery, fault.code ?? DEFAULT_ERROR_CODE) : completionOf(delivery),
+    failed ? format.broken(delivery, fault.code ?? DEFAULT_ERROR_CODE) : format.whole(delivery),
     fault,
   );
   await outlet.pause(delivery.delayMs);
@@ -137,100 +144,4 @@ async function breakWhole({ outlet, meter, fault }: Delivery, half: string): Pro
   meter.sent(Infinity);
   meter.brokenOff();
   await (fault?.kind === 'reset' ? outlet.reset() : outlet.end());
-}
-
-/** A chunk that becomes text when its turn comes: an answer may have a million of them. */
-interface Line {
-  text(): string;
-  chars: number;
-}
-
-function linesOf(delivery: Delivery): Line[] {
-  const { answer, fault } = delivery;
-  const lines: Line[] = piecesOf(answer).map((piece) => ({
-    text: () => JSON.stringify({ ...envelope(delivery), choices: [choiceOf(answer, piece)] }),
-    chars: piece.chars,
-  }));
-  const usage = reportedUsage(delivery);
-  if (usage === undefined) return lines;
-  const choices =
-    delivery.usageChunk === 'no-choices'
-      ? []
-      : [choiceOf(answer, { delta: { role: 'assistant', content: '' }, chars: 0 })];
-  return [...lines, { text: () => asText({ ...envelope(delivery), choices, usage }, fault), chars: 0 }];
-}
-
-function envelope({ meter, answer, createdSeconds }: Delivery): Record<string, unknown> {
-  return {
-    id: meter.entry.id,
-    provider: providerOf(answer.model),
-    model: answer.model.id,
-    object: 'chat.completion.chunk',
-    created: createdSeconds,
-  };
-}
-
-function completionOf(delivery: Delivery): Record<string, unknown> {
-  const { answer } = delivery;
-  const finishReason = answer.finishReason;
-  const choice = {
-    index: 0,
-    logprobs: null,
-    finish_reason: finishReason,
-    native_finish_reason: nativeFinishReason(answer.model, finishReason),
-    message: messageOf(answer),
-  };
-  const usage = reportedUsage(delivery);
-  return {
-    ...envelope(delivery),
-    object: 'chat.completion',
-    system_fingerprint: null,
-    choices: [choice],
-    ...(usage === undefined ? {} : { usage }),
-    service_tier: null,
-  };
-}
-
-function brokenCompletion(delivery: Delivery, code: number | string): Record<string, unknown> {
-  const { answer } = delivery;
-  const message = { role: 'assistant', content: answer.text.slice(0, answer.text.length / 2) };
-  const choice = {
-    index: 0,
-    finish_reason: 'error',
-    native_finish_reason: 'error',
-    message,
-    error: innerError(code),
-  };
-  return { ...envelope(delivery), object: 'chat.completion', system_fingerprint: null, choices: [choice] };
-}
-
-function errorChunk(
-  fault: Extract<Fault, { kind: 'mid-stream-error' }>,
-  delivery: Delivery,
-): Record<string, unknown> {
-  const error = innerError(fault.code);
-  if (fault.choices === 'absent') return { ...envelope(delivery), error };
-  const piece = { delta: { role: 'assistant', content: '' }, finishReason: 'error', chars: 0 };
-  return {
-    ...envelope(delivery),
-    choices: fault.choices === 'empty' ? [] : [choiceOf(delivery.answer, piece)],
-    error,
-  };
-}
-
-function reportedUsage({ answer, meter, fault }: Delivery): Record<string, unknown> | undefined {
-  if (fault?.kind === 'no-usage') return undefined;
-  const usage = usageOf(answer, { cached: meter.entry.cached });
-  if (fault?.kind !== 'cost') return usage;
-  const { cost: _billed, ...rest } = usage;
-  return fault.value === undefined ? rest : { ...rest, cost: fault.value };
-}
-
-/** JSON text; a cost that JSON cannot say is written bare, as sloppy servers do. */
-function asText(value: unknown, fault: Fault | undefined): string {
-  const text = JSON.stringify(value);
-  const cost = fault?.kind === 'cost' ? fault.value : undefined;
-  return typeof cost === 'number' && !Number.isFinite(cost)
-    ? text.replace('"cost":null', `"cost":${cost}`)
-    : text;
 }

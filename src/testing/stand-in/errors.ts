@@ -33,6 +33,11 @@ export function errorTypeOf(code: number | string): string {
   return typeof code === 'number' ? (ERROR_TYPES[code] ?? 'unmapped') : 'server';
 }
 
+/** The canonical type that an error says it is of. */
+export function errorTypeIn({ body }: HttpError): string | undefined {
+  return /"error_type":"(\w+)"/.exec(JSON.stringify(body))?.[1];
+}
+
 /** OpenRouter's error envelope: the code is the HTTP status, `metadata.error_type` the canonical type unless given. */
 export function httpError(status: number, message: string, metadata: JsonObject = {}): HttpError {
   return {

@@ -10,6 +10,8 @@ export type Fault =
   | { kind: 'http'; status: number; headers?: Record<string, string>; body?: JsonValue }
   /** Nothing at all is answered. The generation still happens, and is billed, unseen. */
   | { kind: 'hang-before-headers' }
+  /** The connection is reset before the answer begins. The generation still happens, and is billed, unseen. */
+  | { kind: 'reset-before-headers' }
   /** The answer stops flowing, the socket stays open; with `comments` keep-alive comments go on. */
   | { kind: 'stall'; afterChunks: number; comments?: boolean }
   /** A clean end of the body without finish reason, usage and `[DONE]`. */
@@ -18,6 +20,8 @@ export type Fault =
   | { kind: 'cut-json'; afterChunks?: number }
   /** The connection is reset. */
   | { kind: 'reset'; afterChunks: number }
+  /** The answer is written to its end, billed and kept by the response cache, but only half of it arrives before the connection is reset. */
+  | { kind: 'reset-when-written' }
   /** An error chunk; the HTTP status stays 200. `choices`: with one choice of finish reason `error` (default), an empty list, or left out. */
   | {
       kind: 'mid-stream-error';
@@ -36,6 +40,12 @@ export type Fault =
   | { kind: 'choice-error'; code?: number }
   /** HTTP 200 with a web page. */
   | { kind: 'html' }
+  /** This instead of the answer, with status 200 and as JSON unless told otherwise; with `hold` the body does not end. Nothing is billed. */
+  | { kind: 'instead'; text: string; status?: number; contentType?: string; hold?: boolean }
+  /** The answer is from a model of this name, as far as it says. */
+  | { kind: 'other-name'; model: string }
+  /** Every byte of the stream is sent by itself. */
+  | { kind: 'single-bytes' }
   /** A complete stream without `[DONE]`. */
   | { kind: 'no-done' }
   /** `[DONE]`, then the connection stays open. */
@@ -46,6 +56,19 @@ export type Fault =
   | { kind: 'no-usage' }
   /** `usage.cost` says something else than what is billed. Left out: absent. `NaN` and infinities are written bare, which is no JSON. */
   | { kind: 'cost'; value?: JsonValue };
+
+/** Whether the answer is whole on the side of the server, so that its response cache keeps it: what is wrong is only how it is told. */
+export function isWhole(fault: Fault | undefined): boolean {
+  const kinds: readonly (Fault['kind'] | undefined)[] = [
+    undefined,
+    'cost',
+    'hold-open-after-done',
+    'other-name',
+    'reset-when-written',
+    'single-bytes',
+  ];
+  return kinds.includes(fault?.kind);
+}
 
 /** Where a fault strikes when `afterChunks` is left out: the role and one piece of the answer have arrived. */
 const DEFAULT_AFTER_CHUNKS = 2;

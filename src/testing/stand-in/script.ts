@@ -9,7 +9,7 @@ export interface WireTool {
   function: { name: string; description?: string; parameters?: JsonObject };
 }
 
-/** The body of `POST /chat/completions`, after it was found valid. */
+/** The body of `POST /chat/completions`, after it was found valid; that of `POST /responses` in the same words. */
 export interface ChatRequest {
   model: string;
   models?: string[];
@@ -42,9 +42,11 @@ export interface Reply {
   text?: string;
   /** Thoughts; sent with reasoning details in the way of the model's family. */
   reasoning?: string;
-  /** Reasoning details sent as they stand, one delta each, instead of those of the family. */
+  /** Reasoning details sent as they stand, one delta each (on the responses API one item each), instead of those of the family. */
   reasoningDetails?: JsonObject[];
   toolCalls?: ReplyCall[];
+  /** What the message says of itself on the responses API, which wants it back. */
+  phase?: 'commentary' | 'final_answer';
   /** Default: `tool_calls` with calls, `length` when cut at `max_tokens`, else `stop`. */
   finishReason?: string | null;
   /** Token counts; default: one token per four characters, rounded up. A given `completionTokens` also turns cutting at `max_tokens` off. */

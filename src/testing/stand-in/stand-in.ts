@@ -2,11 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { JsonValue } from '../../core/json.js';
 import { creditsBody, generationBody, keyBody } from './account.js';
 import { ResponseCache } from './cache.js';
-import { handleChat } from './chat.js';
+import { CHAT_FORMAT } from './chat-format.js';
+import { handleModelCall, type ModelApi } from './chat.js';
 import { httpError } from './errors.js';
 import { Ledger, type LedgerEntry } from './ledger.js';
 import { defaultModels, modelList, type StandInModel } from './models.js';
 import { loggableHeaders, RequestLog, type LoggedRequest } from './request-log.js';
+import { readChatRequest } from './request-rules.js';
+import { RESPONSES_FORMAT } from './responses-format.js';
+import { readResponsesRequest } from './responses-request.js';
 import type { FaultPlan, Script } from './script.js';
 import type { RateLimit, StandInState } from './state.js';
 import { Outlet, readBody } from './wire.js';
@@ -50,10 +54,12 @@ export interface StandIn {
 }
 
 const API = '/api/v1';
+const CHAT: ModelApi = { read: readChatRequest, format: CHAT_FORMAT, endsForLength: false };
+const RESPONSES: ModelApi = { read: readResponsesRequest, format: RESPONSES_FORMAT, endsForLength: true };
 const HOST = '127.0.0.1';
 
 /**
- * Starts a local OpenRouter on loopback: chat completions (streamed or not), response cache, models, generations, key and credits,
+ * Starts a local OpenRouter on loopback: chat completions and responses (streamed or not), response cache, models, generations, key and credits,
  * answered by a script and held to the rules real providers hold requests to. It keeps the true bill of every generation.
  * For other processes the same is served at `GET /__stand-in/ledger` and `GET /__stand-in/requests`.
  * @throws Error when the port is taken
@@ -145,10 +151,14 @@ async function answer({ request, url, outlet, rawBody, logged }: Call, state: St
   const isOpen = url.pathname === `${API}/models` || (apiKey !== '' && state.apiKeys?.has(apiKey) !== false);
   if (!isOpen)
     return outlet.error(httpError(401, apiKey === '' ? 'No auth credentials found' : 'User not found.'));
+  const ask = (api: ModelApi): Promise<void> =>
+    handleModelCall({ api, outlet, apiKey, headers: request.headers, rawBody, logged }, state);
   const spent = (): number => state.ledger.spentNanoUsd(apiKey);
   switch (`${request.method} ${url.pathname}`) {
     case `POST ${API}/chat/completions`:
-      return handleChat({ outlet, apiKey, headers: request.headers, rawBody, logged }, state);
+      return ask(CHAT);
+    case `POST ${API}/responses`:
+      return ask(RESPONSES);
     case `GET ${API}/models`:
       return outlet.json(200, modelList([...state.models.values()], Math.floor(state.now() / 1000)));
     case `GET ${API}/generation`:

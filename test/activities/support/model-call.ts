@@ -1,3 +1,4 @@
+import { checkAnswer } from '../../../src/adapters/answer-schema.js';
 import { z } from 'zod';
 import { createCallModel } from '../../../src/activities/call-model.js';
 import { defineTool } from '../../../src/adapters/tools/define-tool.js';
@@ -67,7 +68,12 @@ export function callModel(answering: Answering, options: CallOptions = {}) {
     checkKey: async () => ({ limitRemainingUsd: null }),
     generation: async () => null,
   };
-  const activity = createCallModel({ ...toolPorts(look), model, ...(governor && { governor }) });
+  const activity = createCallModel({
+    ...toolPorts(look),
+    checkAnswer,
+    model,
+    ...(governor && { governor }),
+  });
   const wanted = { step: 0, purpose: 'step' as const, model: 'maker/first', ...run.wanted(), ...input };
   return { environment, tails, run, sent, result: environment.run(activity, wanted) };
 }

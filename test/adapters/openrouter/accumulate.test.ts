@@ -1,11 +1,8 @@
 import fc from 'fast-check';
-import {
-  Accumulator,
-  MAX_TEXT_BYTES,
-  type ChunkNews,
-  type WireAnswer,
-} from '../../../src/adapters/openrouter/accumulate.js';
+import { Accumulator } from '../../../src/adapters/openrouter/accumulate.js';
+import { MAX_TEXT_BYTES } from '../../../src/adapters/openrouter/answer-parts.js';
 import { MAX_CALL_ARGS_BYTES } from '../../../src/adapters/openrouter/call-slots.js';
+import type { ChunkNews, WireAnswer } from '../../../src/adapters/openrouter/wire-format.js';
 import type { JsonValue } from '../../../src/core/json.js';
 import { chunk, FINISH, USAGE, USAGE_CHUNK } from './scripted-server.js';
 

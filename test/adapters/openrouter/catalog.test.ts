@@ -67,6 +67,19 @@ describe('the catalog', () => {
     expect(await find({ message: 'hello' }, 'openai/gpt-4')).toBeUndefined();
   });
 
+  it('reads the lists of other servers', async () => {
+    const vllm = { object: 'list', data: [{ id: 'my/model', object: 'model', max_model_len: 32_768 }] };
+    expect(await find(vllm, 'my/model')).toEqual({
+      id: 'my/model',
+      contextLength: 32_768,
+      maxOutputTokens: null,
+      price: null,
+    });
+    const ollama = { object: 'list', data: [{ id: 'llama3.2:latest', object: 'model' }] };
+    expect(await find(ollama, 'llama3.2')).toMatchObject({ id: 'llama3.2:latest' });
+    expect(await find(ollama, 'llama3')).toBeNull();
+  });
+
   it.each([
     ['no pricing', { id: 'm' }],
     ['a router', { id: 'm', pricing: { prompt: '-1', completion: '-1' } }],

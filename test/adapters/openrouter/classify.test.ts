@@ -1,5 +1,5 @@
 import { classify, type Failure } from '../../../src/adapters/openrouter/classify.js';
-import { MAX_RETRY_DELAY_MS } from '../../../src/adapters/openrouter/retry-after.js';
+import { OUTAGE } from '../../../src/core/behaviour.js';
 
 const NOW_MS = Date.parse('2026-11-01T00:00:00Z');
 const HTTP: Failure = { kind: 'http', message: 'no' };
@@ -20,7 +20,7 @@ describe('classify', () => {
     [408, 'MODEL_UNAVAILABLE retry'],
     [409, 'MODEL_UNAVAILABLE retry'],
     [412, 'MODEL_BAD_REQUEST final'],
-    [413, 'MODEL_BAD_REQUEST final'],
+    [413, 'MODEL_CONTEXT_LENGTH final'],
     [422, 'MODEL_BAD_REQUEST final'],
     [429, 'MODEL_RATE_LIMITED retry'],
     [500, 'MODEL_UNAVAILABLE retry'],
@@ -50,7 +50,7 @@ describe('classify', () => {
     ['permission_denied', 'MODEL_BAD_REQUEST final'],
     ['not_found', 'MODEL_BAD_REQUEST final'],
     ['precondition_failed', 'MODEL_BAD_REQUEST final'],
-    ['payload_too_large', 'MODEL_BAD_REQUEST final'],
+    ['payload_too_large', 'MODEL_CONTEXT_LENGTH final'],
     ['unprocessable', 'MODEL_BAD_REQUEST final'],
     ['rate_limit_exceeded', 'MODEL_RATE_LIMITED retry'],
     ['server', 'MODEL_UNAVAILABLE retry'],
@@ -133,8 +133,8 @@ describe('the delay of a retry', () => {
     ['seconds after unreadable milliseconds', { 'retry-after-ms': 'soon', 'retry-after': '7' }, 7_000],
     ['an HTTP date', { 'retry-after': 'Sun, 01 Nov 2026 00:00:30 GMT' }, 30_000],
     ['a date in the past', { 'retry-after': 'Sat, 31 Oct 2026 00:00:00 GMT' }, undefined],
-    ['an hour, capped', { 'retry-after': '3600' }, MAX_RETRY_DELAY_MS],
-    ['a distant date, capped', { 'retry-after': 'Mon, 02 Nov 2026 00:00:00 GMT' }, MAX_RETRY_DELAY_MS],
+    ['an hour', { 'retry-after': '3600' }, 3_600_000],
+    ['a distant date, capped', { 'retry-after': 'Fri, 01 Jan 2027 00:00:00 GMT' }, OUTAGE.patienceMs],
     ['zero', { 'retry-after': '0' }, undefined],
     ['a negative number', { 'retry-after': '-5' }, undefined],
     ['garbage', { 'retry-after': 'later' }, undefined],

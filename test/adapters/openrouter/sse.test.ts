@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { SseDecoder, type SseEvent } from '../../../src/adapters/openrouter/sse.js';
+import { MAX_EVENT_CHARS, SseDecoder, type SseEvent } from '../../../src/adapters/openrouter/sse.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -39,6 +39,38 @@ describe('SseDecoder', () => {
   it('keeps what is no event stream', () => {
     expect(decode(bytes('<html>\n<body>x</body>')).stray).toBe('<html>\n<body>x</body>\n');
     expect(decode(bytes('{"error":{"code":502}}')).stray).toBe('{"error":{"code":502}}\n');
+  });
+
+  it('takes time in proportion to the bytes, though each comes by itself', () => {
+    const decoder = new SseDecoder();
+    const byte = bytes('x');
+    const startedMs = Date.now();
+    decoder.push(bytes('data: '));
+    for (let n = 0; n < 1_000_000; n++) decoder.push(byte);
+    expect(decoder.push(bytes('\n\n'))).toEqual([{ event: '', data: 'x'.repeat(1_000_000) }]);
+    // Searched and joined anew for each byte, it would take minutes.
+    expect(Date.now() - startedMs).toBeLessThan(15_000);
+  });
+
+  it.each([
+    ['a line', 'data: '.padEnd(65_536, 'x'), 'x'.repeat(65_536)],
+    ['an event of many lines', `data: ${'x'.repeat(65_536)}\n`, `data: ${'x'.repeat(65_536)}\n`],
+    ['a comment', `: ${'x'.repeat(65_536)}`, 'x'.repeat(65_536)],
+  ])('gives %s up that does not end', (_name, first, more) => {
+    const decoder = new SseDecoder();
+    decoder.push(bytes(first));
+    const goOn = () => {
+      for (let n = 0; n < MAX_EVENT_CHARS / 65_536; n++) decoder.push(bytes(more));
+    };
+    expect(goOn).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }));
+  });
+
+  it('lets any number of events and comments pass that do end', () => {
+    const decoder = new SseDecoder();
+    const text = bytes(`: ${'x'.repeat(65_536)}\ndata: ${'x'.repeat(65_536)}\n\nid: ${'x'.repeat(65_536)}\n`);
+    let events = 0;
+    for (let n = 0; n < 600; n++) events += decoder.push(text).length;
+    expect(events).toBe(600);
   });
 
   it('gives the same events however the bytes are cut', () => {

@@ -40,6 +40,7 @@ export function resultOf(fields: Partial<RunResult> = {}, costNanoUsd = 5_000): 
     shared: {},
     taintedBy: null,
     review: null,
+    output: null,
     error: null,
     ...fields,
   };

@@ -67,6 +67,7 @@ export function someResult(dice: Dice, { runId, shareNanoUsd }: ChildState): Run
     shared: {},
     taintedBy: dice.chance(20) ? { callId: 's0.c1', tool: 'look' } : null,
     review: null,
+    output: null,
     error: outcome === 'failed' ? { code: 'TOOL_FAILED', message: 'It broke.' } : null,
   };
 }

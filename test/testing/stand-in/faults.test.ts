@@ -147,6 +147,30 @@ describe('a stream', () => {
       { completed: true, costNanoUsd: WHOLE_NANO_USD },
     ],
     [
+      'in single bytes',
+      { kind: 'single-bytes' },
+      { chunkCount: 6, done: true, finish: 'stop', tail: expect.stringContaining('"usage"') },
+      { completed: true, costNanoUsd: WHOLE_NANO_USD },
+    ],
+    [
+      'from a model of another name',
+      { kind: 'other-name', model: 'other/name' },
+      { done: true, tail: expect.stringContaining('"model":"other/name"') },
+      { completed: true, model: 'stand-in/agent' },
+    ],
+    [
+      'reset when all of it is written',
+      { kind: 'reset-when-written' },
+      { chunkCount: 3, done: false, broke: true, finish: null },
+      { completed: true, costNanoUsd: WHOLE_NANO_USD },
+    ],
+    [
+      'that is something else',
+      { kind: 'instead', text: 'data: none\n\n', contentType: 'text/event-stream' },
+      { chunkCount: 0, done: false, broke: false },
+      { completed: false, costNanoUsd: 0 },
+    ],
+    [
       'with a cost of null',
       { kind: 'cost', value: null },
       { done: true, tail: expect.stringContaining('"cost":null') },

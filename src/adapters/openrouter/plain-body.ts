@@ -1,0 +1,66 @@
+import { canonicalJson, type JsonObject, type JsonValue } from '../../core/json.js';
+import { at, isObject, listAt, parseJson, textAt } from './json-read.js';
+
+type Fetch = typeof fetch;
+
+/** What OpenRouter takes beyond OpenAI's chat completions; `metadata` OpenAI itself takes only with answers that it stores. */
+const EXTRAS = ['cache_control', 'metadata', 'models', 'provider', 'reasoning', 'session_id'];
+const NAMED = new RegExp(`(?<![\\w-])(?:${EXTRAS.join('|')}|reasoning_details)(?![\\w-])`);
+// The words of OpenAI, Azure, Mistral, Groq, Fireworks, LiteLLM, and of servers that check bodies with pydantic.
+const REFUSED =
+  /\b(?:un(?:known|recogni[sz]ed|supported|expected)|extra_forbidden|additional propert|(?:not|only) (?:permitted|allowed|supported)|not support)/i;
+/** OpenAI's newer models, which refuse the older name. */
+const OTHER_LIMIT = 'max_completion_tokens';
+const REFUSALS = new Set([400, 422]);
+const GENERATION_HEADER = 'x-generation-id';
+
+/**
+ * A `fetch` that gets along with servers that refuse what they do not know: chat requests go out with all fields until a refusal names
+ * one that is not OpenAI's, then this and all later ones go without them. Most servers ignore such fields, so nothing is left out
+ * unless it has to be, and never at OpenRouter or at what has shown itself to be a way to it. A refused request is not billed.
+ */
+export function withPlainBodies(send: Fetch, baseUrl: string): Fetch {
+  const omitted = { extras: false, maxTokens: false };
+  let isOpenRouter = URL.canParse(baseUrl) && /(?:^|\.)openrouter\.ai$/.test(new URL(baseUrl).hostname);
+  return async (url, init) => {
+    const body = init?.body;
+    const isChat = typeof url === 'string' && url.endsWith('/chat/completions');
+    if (typeof body !== 'string' || !isChat || isOpenRouter) return send(url, init);
+    for (;;) {
+      const response = await send(url, { ...init, body: toPlain(body, omitted) });
+      isOpenRouter ||= response.headers.has(GENERATION_HEADER);
+      if (!REFUSALS.has(response.status) || isOpenRouter) return response;
+      const words = await response.clone().text();
+      const extras = omitted.extras || (REFUSED.test(words) && NAMED.test(words));
+      const maxTokens = omitted.maxTokens || words.includes(OTHER_LIMIT);
+      if (extras === omitted.extras && maxTokens === omitted.maxTokens) return response;
+      Object.assign(omitted, { extras, maxTokens });
+    }
+  };
+}
+
+function toPlain(body: string, omitted: { extras: boolean; maxTokens: boolean }): string {
+  const request = parseJson(body);
+  if (!isObject(request) || !(omitted.extras || omitted.maxTokens)) return body;
+  const plain = omitted.extras ? withoutExtras(request) : request;
+  const { max_tokens: limit, ...others } = plain;
+  const renamed = omitted.maxTokens && limit !== undefined ? { ...others, [OTHER_LIMIT]: limit } : plain;
+  return canonicalJson(renamed);
+}
+
+function withoutExtras(request: JsonObject): JsonObject {
+  const effort = textAt(request, 'reasoning', 'effort');
+  return {
+    ...Object.fromEntries(Object.entries(request).filter(([name]) => !EXTRAS.includes(name))),
+    messages: listAt(request, 'messages').map(toPlainMessage),
+    ...(effort !== undefined && { reasoning_effort: effort }),
+  };
+}
+
+function toPlainMessage(message: JsonValue): JsonValue {
+  if (!isObject(message)) return message;
+  const { reasoning_details: _details, ...plain } = message;
+  const [part] = listAt(plain, 'content');
+  const text = at(part, 'text');
+  return text === undefined ? plain : { ...plain, content: text };
+}

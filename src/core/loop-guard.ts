@@ -1,0 +1,97 @@
+import { LOOP } from './behaviour.js';
+import { beginLanding } from './closing.js';
+import { append, emit, parseJson, patch, type Draft } from './draft.js';
+import { canonicalJson, type JsonValue } from './json.js';
+import { isSelfKeeping } from './metered.js';
+import { modelsOf } from './models.js';
+import type { CallState, LoopState, LoopStep } from './state.js';
+import { rollHash } from './transcript.js';
+
+type Rung = keyof typeof LOOP.rungs;
+
+const RUNGS: readonly Rung[] = ['observe', 'tell', 'switch', 'ask', 'land'];
+
+/** What did not come to anything: its call brought nothing new, whatever its arguments were. */
+const BARREN = ['failed', 'timed_out', 'invalid_arguments', 'unknown_tool'];
+
+/** Tells calls apart: the tool, and its arguments whatever the order of their keys. */
+export function fingerprint(name: string, args: JsonValue): string {
+  return rollHash('', `${name}\n${canonicalJson(args)}`);
+}
+
+/** Holds the calls of a step that has ended against those before it. Returns the next rung of the ladder when it is reached. */
+export function watchLoop(draft: Draft): Rung | null {
+  const { loop, calls } = draft.state;
+  if (!isSelfKeeping(draft.state)) return null;
+  // Whoever has let a repeated call run, or sent the model another way, has taken the matter into their hands.
+  if (calls.some(({ plan }) => plan.gate?.reason === 'loop')) {
+    patch(draft, { loop: { ...loop, points: 0, repeats: 0, seen: [], asks: [] } });
+    return null;
+  }
+  const counted = calls.filter(isCounted).slice(0, LOOP.callsPerStep);
+  if (counted.length === 0) return null;
+  const step = toStep(counted);
+  const points = pointsFor(loop, step, counted);
+  const next: LoopState = {
+    points: points === 0 ? 0 : loop.points + points,
+    seen: [...loop.seen, step].slice(-LOOP.window),
+    repeats: points === 0 ? 0 : loop.repeats + 1,
+    asks: [],
+  };
+  const rung = RUNGS.filter((one) => next.points >= LOOP.rungs[one]).at(-1) ?? null;
+  const isNew = rung !== null && loop.points < LOOP.rungs[rung];
+  patch(draft, { loop: { ...next, asks: rung === 'ask' ? [...new Set(step.calls)] : [] } });
+  return isNew ? rung : null;
+}
+
+/** To wait, or to look again, is to be repeated. What a human has refused did not come from the model alone. */
+function isCounted({ plan, ended }: CallState): boolean {
+  return !plan.polling && plan.control?.kind !== 'wait' && ended !== 'rejected';
+}
+
+function toStep(calls: readonly CallState[]): LoopStep {
+  const prints = calls.map(({ plan, args }) => fingerprint(plan.name, parseJson(args)));
+  return {
+    calls: prints,
+    results: calls.map(({ result = '' }, index) => rollHash(prints[index] ?? '', result)),
+  };
+}
+
+/** Nothing for a step in which anything was new. */
+function pointsFor({ seen }: LoopState, step: LoopStep, calls: readonly CallState[]): number {
+  const isSeen = (of: 'calls' | 'results') =>
+    step[of].every((one) => seen.some((past) => past[of].includes(one)));
+  if (isSeen('calls')) return isSeen('results') ? LOOP.points.identical : LOOP.points.varying;
+  return calls.every(({ ended }) => BARREN.includes(ended ?? '')) ? LOOP.points.barren : 0;
+}
+
+/** Does what the rung says. The results of the step are filed by now. */
+export function climb(draft: Draft, rung: Rung, calls: readonly CallState[]): void {
+  const { loop, step, landing, input } = draft.state;
+  if (landing) return;
+  const tools = [...new Set(calls.filter(isCounted).map(({ plan }) => plan.name))].slice(0, 10);
+  // Where nobody is ever asked, the model gets the steps that are left, and then the run ends.
+  if (rung === 'ask' && input.requireApproval === 'never') return;
+  emit(draft, { type: 'loop_detected', step, rung, repeats: loop.repeats, tools });
+  const what = `The last ${loop.repeats + 1} steps brought nothing new: they called ${tools.join(', ')} again and again.`;
+  if (rung === 'tell')
+    append(draft, [
+      {
+        role: 'user',
+        content: `${what} Try something else, or answer with what you have and say what is missing.`,
+      },
+    ]);
+  if (rung === 'switch') switchModel(draft);
+  if (rung === 'land') beginLanding(draft, { outcome: 'limit', limit: 'loop', error: null, reason: what });
+}
+
+/** Another model may see the way out: it is asked for one step. */
+function switchModel(draft: Draft): void {
+  const { model, step } = draft.state;
+  const models = modelsOf(draft.state);
+  const index = model.index + 1;
+  const [from, to] = [models[model.index], models[index]];
+  if (from === undefined || to === undefined) return;
+  patch(draft, { model: { ...model, index, coolUntilMs: draft.atMs } });
+  emit(draft, { type: 'fallback_used', step, from, to, code: 'LOOP' });
+}

@@ -1,0 +1,18 @@
+import { REVIEW } from './behaviour.js';
+import { isSelfKeeping } from './metered.js';
+import type { RunState } from './state.js';
+
+/** How many rounds a run has; a human who sends an answer back adds one. */
+export function roundsOf({ prepared }: RunState): number {
+  return prepared?.review?.rounds ?? REVIEW.rounds;
+}
+
+/** Whether what the reviewer finds now is found in the last round. */
+export function isLastRound(state: RunState): boolean {
+  return state.review.rounds >= roundsOf(state);
+}
+
+/** Whether an answer counts only after it was reviewed. */
+export function isReviewed(state: RunState): boolean {
+  return isSelfKeeping(state) && state.prepared?.review !== undefined;
+}
