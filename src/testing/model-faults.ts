@@ -52,7 +52,8 @@ export const MODEL_FAULTS = [
     {
       'http-413': 'HTTP 413',
       'http-400-context': 'HTTP 400 with error_type `context_length_exceeded`',
-      'http-500-context': 'HTTP 500 with error_type `context_length_exceeded`, which counts more than the status',
+      'http-500-context':
+        'HTTP 500 with error_type `context_length_exceeded`, which counts more than the status',
     },
   ),
   ...rows(again('MODEL_UNAVAILABLE'), {
@@ -72,7 +73,8 @@ export const MODEL_FAULTS = [
   }),
   ...rows(again('MODEL_RATE_LIMITED'), {
     'http-429': 'HTTP 429 without Retry-After',
-    'retry-after-garbage': 'HTTP 429 with a Retry-After that is none (`later`, `-5`, `0`, `7x`, `1e999`, a date in the past)',
+    'retry-after-garbage':
+      'HTTP 429 with a Retry-After that is none (`later`, `-5`, `0`, `7x`, `1e999`, a date in the past)',
     'http-400-rate': 'HTTP 400 with error_type `rate_limit_exceeded`, which counts more than the status',
   }),
   ...rows(again('MODEL_RATE_LIMITED', 'asked'), {
@@ -90,7 +92,8 @@ export const MODEL_FAULTS = [
     refused: 'the connection is refused',
     'reset-before-headers': 'the connection is reset before the headers',
     'reset-mid-body': 'the connection is reset in the middle of the answer',
-    'reset-when-written': 'the connection is reset when the answer is written and billed; the next attempt gets it from the response cache',
+    'reset-when-written':
+      'the connection is reset when the answer is written and billed; the next attempt gets it from the response cache',
     'ok-html': 'HTTP 200 with a web page',
   }),
   ...rows(again('MODEL_STALLED'), {
@@ -167,12 +170,15 @@ const minutes = (ms: number): number => ms / 60_000;
 /** What a run does, with the bounds that the code has. */
 export const REACTIONS: Readonly<Record<Reaction, string>> = {
   again: `asks the same model again, ${ATTEMPTS.step} times in all (${ATTEMPTS.landing} for a closing answer), then the next model. When all fail, it waits ${minutes(OUTAGE.firstWaitMs)} to ${minutes(OUTAGE.longestWaitMs)} minutes at a time, shown as \`waiting\` and without spending, for up to ${minutes(OUTAGE.patienceMs) / 60} hours, then lands.`,
-  'next model': 'asks the next model at once. When there is none, and none that may recover, the run ends `failed`.',
+  'next model':
+    'asks the next model at once. When there is none, and none that may recover, the run ends `failed`.',
   shorten: 'shortens the conversation and asks again, once for a step; then as `next model`.',
-  pause: 'asks once for as many tokens as can be paid for, where the server names a number; else pauses until it is resumed.',
+  pause:
+    'asks once for as many tokens as can be paid for, where the server names a number; else pauses until it is resumed.',
   fail: 'ends `failed`: no model can be asked with this key.',
   'go on': 'goes on with the answer.',
-  'tell the model': 'goes on; the result of the call says what is wrong with it, and the model may call again.',
+  'tell the model':
+    'goes on; the result of the call says what is wrong with it, and the model may call again.',
 };
 
 /** How long a run waits before the next attempt, with the bounds that the code has. */

@@ -14,12 +14,13 @@ export const COUNT = 'count';
 
 const MB = 1024 * 1024;
 
-
 const by = (fault: Fault) => (well: Reply) => ({ ...well, fault });
 const http = (status: number, headers: Record<string, string> = {}) => by({ kind: 'http', status, headers });
 const refuses = (status: number, error: JsonObject) =>
   by({ kind: 'http', status, body: { error: { code: status, message: 'No.', ...error } } });
-const calls = (...toolCalls: NonNullable<Reply['toolCalls']>) => (well: Reply) => ({ ...well, toolCalls });
+const calls =
+  (...toolCalls: NonNullable<Reply['toolCalls']>) =>
+  (well: Reply) => ({ ...well, toolCalls });
 const args = (rawArguments: string | null) => calls({ name: COUNT, rawArguments });
 const instead = (body: JsonValue) => by({ kind: 'instead', text: JSON.stringify(body) });
 /** So that no limit on tokens cuts it. */
@@ -75,7 +76,9 @@ export const FAULT_ACTS: Readonly<Record<Exclude<ModelFaultId, OtherFaultId>, Ac
   'availability-again': [
     refuses(404, { availability: { code: 'model_unavailable_upstream', retryable: true } }),
   ],
-  'availability-final': [refuses(503, { availability: { code: 'temporarily_unavailable', retryable: false } })],
+  'availability-final': [
+    refuses(503, { availability: { code: 'temporarily_unavailable', retryable: false } }),
+  ],
   'availability-retry-after': [
     refuses(503, { availability: { code: 'temporarily_unavailable', retryable: true, retry_after: 1 } }),
   ],
@@ -127,9 +130,7 @@ export const FAULT_ACTS: Readonly<Record<Exclude<ModelFaultId, OtherFaultId>, Ac
   'error-chunk-final': [by({ kind: 'mid-stream-error', code: 'content_policy_violation' })],
   'ok-with-error': [by({ kind: 'ok-with-error', code: 502 })],
   'text-20mb': [(well) => ({ ...well, ...WRITTEN, text: 'x'.repeat(20 * MB) })],
-  'args-5mb': [
-    (well) => ({ ...args(JSON.stringify({ n: 1, pad: 'x'.repeat(5 * MB) }))(well), ...WRITTEN }),
-  ],
+  'args-5mb': [(well) => ({ ...args(JSON.stringify({ n: 1, pad: 'x'.repeat(5 * MB) }))(well), ...WRITTEN })],
   'endless-line': [
     by({
       kind: 'instead',
@@ -192,7 +193,7 @@ export const FAULT_ACTS: Readonly<Record<Exclude<ModelFaultId, OtherFaultId>, Ac
           },
         },
       ],
-      usage: { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25, cost: 0.00002 },
+      usage: { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25, cost: 0 },
     }),
   ],
   'other-name': [by({ kind: 'other-name', model: 'other/model-of-another-name' })],

@@ -27,14 +27,18 @@ export function withPlainBodies(send: Fetch, baseUrl: string): Fetch {
     const isChat = typeof url === 'string' && url.endsWith('/chat/completions');
     if (typeof body !== 'string' || !isChat || isOpenRouter) return send(url, init);
     for (;;) {
-      const response = await send(url, { ...init, body: toPlain(body, omitted) });
+      const before = { ...omitted };
+      const response = await send(url, { ...init, body: toPlain(body, before) });
       isOpenRouter ||= response.headers.has(GENERATION_HEADER);
       if (!REFUSALS.has(response.status) || isOpenRouter) return response;
       const words = await response.clone().text();
-      const extras = omitted.extras || (REFUSED.test(words) && NAMED.test(words));
-      const maxTokens = omitted.maxTokens || words.includes(OTHER_LIMIT);
-      if (extras === omitted.extras && maxTokens === omitted.maxTokens) return response;
-      Object.assign(omitted, { extras, maxTokens });
+      const isAboutFields = REFUSED.test(words);
+      const extras = before.extras || (isAboutFields && NAMED.test(words));
+      const maxTokens = before.maxTokens || (isAboutFields && words.includes(OTHER_LIMIT));
+      if (extras === before.extras && maxTokens === before.maxTokens) return response;
+      // Others may have found out more in the meantime.
+      omitted.extras ||= extras;
+      omitted.maxTokens ||= maxTokens;
     }
   };
 }

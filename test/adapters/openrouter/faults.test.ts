@@ -140,25 +140,28 @@ const NAMELESS = ['hang-before-headers', 'reset-before-headers', 'error-body-han
 const isNameless = (id: string): boolean => isRefusal(id) || NAMELESS.includes(id);
 
 describe('a fault', () => {
-  it.each(waysOf(({ becomes }) => becomes !== 'an answer'))('%s is told as the table says', async (_name, fault, act) => {
-    const { id, becomes, reaction, wait } = fault;
-    const before = server.requests.length;
-    const startedMs = Date.now();
-    reply = act(WELL);
-    const error = await errorOf(call(becomes === 'MODEL_STALLED' ? impatient() : patient()));
-    expect(Date.now() - startedMs).toBeLessThan(SLOW_MS);
-    expect([error.code, error.retryable]).toEqual([becomes, reaction === 'again']);
-    expect(server.requests.length - before).toBe(1);
-    const { delayMs, unbilled, generationId, ...details } = error.details;
-    expect(details).toMatchObject(DETAILS[id] ?? {});
-    expect(error.message).toMatch(SAYS[id] ?? /./);
-    expect(unbilled).toBe(isRefusal(id) ? true : undefined);
-    expect(generationId).toBe(isNameless(id) ? undefined : server.ledger.at(-1)?.id);
-    if (wait !== 'asked') return expect(delayMs).toBeUndefined();
-    const [least, most] = ASKED[id] ?? [NaN, NaN];
-    expect(delayMs).toBeGreaterThanOrEqual(least);
-    expect(delayMs).toBeLessThanOrEqual(most);
-  });
+  it.each(waysOf(({ becomes }) => becomes !== 'an answer'))(
+    '%s is told as the table says',
+    async (_name, fault, act) => {
+      const { id, becomes, reaction, wait } = fault;
+      const before = server.requests.length;
+      const startedMs = Date.now();
+      reply = act(WELL);
+      const error = await errorOf(call(becomes === 'MODEL_STALLED' ? impatient() : patient()));
+      expect(Date.now() - startedMs).toBeLessThan(SLOW_MS);
+      expect([error.code, error.retryable]).toEqual([becomes, reaction === 'again']);
+      expect(server.requests.length - before).toBe(1);
+      const { delayMs, unbilled, generationId, ...details } = error.details;
+      expect(details).toMatchObject(DETAILS[id] ?? {});
+      expect(error.message).toMatch(SAYS[id] ?? /./);
+      expect(unbilled).toBe(isRefusal(id) ? true : undefined);
+      expect(generationId).toBe(isNameless(id) ? undefined : server.ledger.at(-1)?.id);
+      if (wait !== 'asked') return expect(delayMs).toBeUndefined();
+      const [least, most] = ASKED[id] ?? [NaN, NaN];
+      expect(delayMs).toBeGreaterThanOrEqual(least);
+      expect(delayMs).toBeLessThanOrEqual(most);
+    },
+  );
 
   it('refused is told as the table says, and is known to be free', async () => {
     const closed = createServer();
@@ -264,7 +267,9 @@ describe('an odd answer', () => {
       expect(Date.now() - startedMs).toBeLessThan(SLOW_MS);
       const calls = await planned(answer);
       expect(calls.length).toBe(reply.toolCalls?.length);
-      expect(calls.every(({ problem }) => (problem !== undefined) === (reaction === 'tell the model'))).toBe(true);
+      expect(calls.every(({ problem }) => (problem !== undefined) === (reaction === 'tell the model'))).toBe(
+        true,
+      );
       SEEN[id]?.(answer, calls);
       await expectGoesOn(answer, calls);
     },

@@ -117,6 +117,14 @@ describe('a server that refuses what it does not know', () => {
     });
   });
 
+  it('is sent less by all requests that were under way when it first refused one', async () => {
+    const { post } = talkTo((body) =>
+      'session_id' in body ? refusal({ detail: 'Unknown: session_id' }) : ok(),
+    );
+    const responses = await Promise.all([post(), post(), post()]);
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
   it('is told the limit by the name that it wants, one refusal after the other', async () => {
     const { seen, post } = talkTo((body) => {
       if ('models' in body) return refusal({ error: { message: 'Unrecognized request argument: models' } });
@@ -147,6 +155,12 @@ describe('nothing is left out', () => {
     [
       'for another reason',
       () => refusal({ error: { message: 'maximum context length is 10 tokens' } }),
+      BASE,
+      CHAT,
+    ],
+    [
+      'for a limit that is too large',
+      () => refusal({ error: { message: "'max_tokens' or 'max_completion_tokens' is too large: 8192." } }),
       BASE,
       CHAT,
     ],

@@ -247,6 +247,35 @@ describe('a stream', () => {
   });
 });
 
+describe('a connection', () => {
+  test('is reset before the headers, and the generation is billed unseen', async () => {
+    const server = await start({ ...REPLY, fault: { kind: 'reset-before-headers' } });
+    await expect(post(server, { stream: true })).rejects.toThrow();
+    await server.idle();
+    expect(server.ledger).toMatchObject([{ completed: true, costNanoUsd: WHOLE_NANO_USD }]);
+  });
+
+  test('that is reset when all is written leaves the answer in the response cache', async () => {
+    const server = await start((_request, { attempt }) =>
+      attempt === 1 ? { ...REPLY, fault: { kind: 'reset-when-written' } } : {},
+    );
+    const headers = { 'x-openrouter-cache': 'true' };
+    expect((await drain(await post(server, { stream: true }, { headers }))).broke).toBe(true);
+    const again = await post(server, { stream: true }, { headers });
+    expect(again.headers.get('x-openrouter-cache-source-id')).toBe(server.ledger[0]?.id);
+    expect((await drain(again)).text).toContain('ijkl');
+    expect(server.ledger.map(({ costNanoUsd }) => costNanoUsd)).toEqual([WHOLE_NANO_USD, 0]);
+  });
+
+  test('stays open after a piece of something else', async () => {
+    const server = await start({ fault: { kind: 'instead', status: 503, text: '{"error":', hold: true } });
+    const response = await post(server, { stream: true });
+    const stream = reader(response);
+    await stream.until((text) => text === '{"error":');
+    expect([response.status, await stream.isSilentFor(200)]).toEqual([503, true]);
+  });
+});
+
 describe('an answer in one piece', () => {
   test.each<[string, Fault, string | RegExp, boolean, number]>([
     ['truncated', { kind: 'truncate', afterChunks: 1 }, /^\{"id":[^]*[^}]$/, false, WHOLE_NANO_USD],

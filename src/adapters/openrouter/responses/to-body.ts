@@ -1,6 +1,10 @@
-import { canonicalJson, type JsonObject } from '../../../core/json.js';
+import { canonicalJson, type JsonObject, type JsonValue } from '../../../core/json.js';
 import type { TranscriptItem } from '../../../core/transcript.js';
 import type { ModelRequest, ToolSpec } from '../../../ports/model.js';
+import { toResponseFormat } from '../answer-format.js';
+import { isObject } from '../json-read.js';
+import { cachedWhole } from '../prompt-cache.js';
+import { fallbacksFor, toReasoning } from '../reasoning.js';
 import { commonFields, sendableName, toolsByName } from '../request-parts.js';
 import { wellFormed } from '../well-formed.js';
 import { ReasoningItemFilter } from './reasoning-items.js';
@@ -13,32 +17,37 @@ type AssistantItem = Extract<TranscriptItem, { role: 'assistant' }>;
  */
 export function toResponsesBody(request: ModelRequest): string {
   const filter = new ReasoningItemFilter(request.model);
-  const { responseSchema } = request;
   const reasoning = reasoningOf(request);
+  const format = formatOf(request);
   return canonicalJson({
-    ...commonFields(request),
+    ...commonFields({ ...request, models: fallbacksFor(request) }),
+    ...cachedWhole(request.model),
     input: request.items.flatMap((item) => toInput(item, filter)),
     include: ['reasoning.encrypted_content'],
     // Without it the credit check assumes the model's maximum and refuses a low balance.
     max_output_tokens: request.maxOutputTokens,
     ...toolFields(request),
     ...(reasoning !== undefined && { reasoning }),
-    ...(responseSchema !== undefined && {
-      text: { format: { type: 'json_schema', name: 'answer', schema: responseSchema } },
-    }),
+    ...(format !== undefined && { text: { format } }),
     store: false,
   });
 }
 
-/** Absent unless asked for: some models refuse an empty one. What is not to be shown is not asked for, as this wire knows no `exclude`. */
-function reasoningOf({ reasoning }: ModelRequest): JsonObject | undefined {
-  if (reasoning === undefined) return undefined;
-  const { effort, maxTokens, exclude = false } = reasoning;
-  const fields: JsonObject = {
-    ...(maxTokens === undefined ? effort !== undefined && { effort } : { max_tokens: maxTokens }),
-    ...(!exclude && effort !== 'none' && { summary: 'auto' }),
-  };
-  return Object.keys(fields).length > 0 ? fields : undefined;
+/**
+ * Absent unless asked for: some models refuse an empty one. This wire knows no `exclude`; thoughts are shown on it where they are asked
+ * for, so those that shall not be shown are not asked for.
+ */
+function reasoningOf(request: ModelRequest): JsonObject | undefined {
+  const { exclude = false, ...field } = toReasoning(request) ?? {};
+  const isShown = request.reasoning !== undefined && exclude === false && field['effort'] !== 'none';
+  const whole: JsonObject = { ...field, ...(isShown && { summary: 'auto' }) };
+  return Object.keys(whole).length > 0 ? whole : undefined;
+}
+
+/** The same as on the chat wire, one level up. */
+function formatOf(request: ModelRequest): JsonValue | undefined {
+  const { json_schema: schema, ...format } = toResponseFormat(request) ?? {};
+  return isObject(schema) ? { ...format, ...schema } : undefined;
 }
 
 // `none` keeps the tools: a provider may refuse a transcript with calls when no tools are declared.
