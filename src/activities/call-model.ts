@@ -25,7 +25,7 @@ export interface CallModelPorts {
   heartbeats: HeartbeatPacer;
   artifacts: ArtifactPort;
   /** Holds an answer against the schema of the run. */
-  checkAnswer(schema: JsonObject, text: string): AnswerCheck;
+  checkAnswer: (schema: JsonObject, text: string) => AnswerCheck;
   /** Absent: calls are made at once. */
   governor?: Governor;
 }

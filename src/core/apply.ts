@@ -1,38 +1,31 @@
-import type { DrawResult } from './budget-draw.js';
 import { settleChild, takeReport } from './agents.js';
-import { closeCalls, expireCalls, settleTool, startReadyCalls } from './calls.js';
-import { assembleAnswer, beginLanding, brief, close, closeLanded } from './closing.js';
-import { compactsInVain, landInVain, needsCompaction, partToSumUp, shorten } from './compaction.js';
+import { advance } from './advance.js';
+import type { DrawResult } from './budget-draw.js';
+import { expireCalls, settleTool } from './calls.js';
+import { assembleAnswer, beginLanding, close } from './closing.js';
 import { checkControl } from './controls-check.js';
 import type { Control } from './controls.js';
 import { answer, decide, settleArgsCheck, settleSignature } from './decisions.js';
 import { emit, patch, patchCall, type Draft } from './draft.js';
-import { drawMore, settleDraw } from './draws.js';
+import { settleDraw } from './draws.js';
 import { isErrorCode } from './errors.js';
 import type { RunEvent } from './events.js';
+import { FRESH_DRAW } from './fresh-state.js';
 import { inquire, settleInquiry } from './inquiries.js';
 import type { Input } from './inputs.js';
 import { lose } from './ledger.js';
-import { deadlineMs, limitReached, limitsOf, limitsReached } from './limits.js';
-import { climb, watchLoop } from './loop-guard.js';
-import { isMetered } from './metered.js';
-import { askFirstModelAgain } from './model-failure.js';
-import { settleModel, startModelCall } from './model-step.js';
+import { deadlineMs, limitsOf } from './limits.js';
+import { settleModel } from './model-step.js';
 import { currentModel } from './models.js';
 import type { Outcome } from './outcomes.js';
 import { settleRelay } from './relays.js';
 import { report, settleReport } from './reports.js';
 import type { Prepared } from './run-input.js';
-import { expireIdle, staysIdle } from './session.js';
-import { quote, tooLittle } from './quote.js';
-import { failReview, leaveReview, settleReviewCalls } from './reviewing.js';
+import { expireIdle } from './session.js';
 import { finish, trySettle } from './settling.js';
-import { FRESH_DRAW, nextStepModel } from './fresh-state.js';
-import type { ModelCall, ModelPurpose, RunState } from './state.js';
-import { takeMessages } from './messages.js';
+import type { RunState } from './state.js';
 import { pause, resume, say, setLimits, stop } from './steering.js';
 import { settleVerification } from './verifying.js';
-import { warnOfLimits } from './warnings.js';
 import { announceRequests, settleNotice } from './webhook.js';
 
 /**
@@ -221,101 +214,6 @@ function endOutside(draft: Draft, input: Extract<Input, { type: 'ended_outside' 
   finish(draft);
 }
 
-/** Moves on as far as the state allows by itself. */
-function advance(draft: Draft): void {
-  if (draft.state.phase === 'settling' || draft.state.phase === 'closed') return;
-  if (draft.state.cancelRequested) return finishCancel(draft);
-  if (draft.state.pause) return;
-  if (draft.state.phase === 'calls') {
-    startReadyCalls(draft);
-    if (draft.state.calls.some((call) => call.status !== 'done')) return;
-    if (draft.state.review.stage === null) endStep(draft);
-    else settleReviewCalls(draft);
-  }
-  if (draft.state.phase === 'model') advanceModel(draft);
-}
-
-/** Every call of the step has its result. */
-function endStep(draft: Draft): void {
-  const { calls } = draft.state;
-  const stopTool = stopToolRan(draft.state);
-  const rung = watchLoop(draft);
-  closeCalls(draft);
-  if (stopTool) beginLanding(draft, { outcome: 'limit', limit: 'tool', error: null });
-  if (rung !== null) climb(draft, rung, calls);
-  if (!draft.state.landing)
-    patch(draft, { step: draft.state.step + 1, model: nextStepModel(draft.state.model) });
-}
-
-function advanceModel(draft: Draft): void {
-  const { model, draw } = draft.state;
-  if (model.call || draw?.call || staysIdle(draft)) return;
-  if (model.retryAtMs !== null && model.retryAtMs > draft.atMs) return;
-  // Its time has come, and a call that has to wait for money must not leave a timer behind that is due already.
-  if (model.retryAtMs !== null) patch(draft, { model: { ...model, retryAtMs: null } });
-  if (draft.state.review.stage !== null && advanceReview(draft)) return;
-  if (!draft.state.landing) {
-    const limit = limitReached(draft.state, draft.atMs);
-    if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
-  }
-  const { landing } = draft.state;
-  takeMessages(draft, landing ? 'all' : 'steering');
-  const purpose = landing ? 'landing' : 'step';
-  if (landing) brief(draft, landing);
-  if (!isMetered(draft.state)) return startModelCall(draft, purpose);
-  askFirstModelAgain(draft);
-  // A further attempt asks with the same words as the first, so that the response cache can answer it.
-  if (!landing && model.heldTokens === null) warnOfLimits(draft);
-  if (needsCompaction(draft.state)) return compact(draft);
-  startIfAffordable(draft, purpose);
-}
-
-/** Goes on with the review of an answer. Returns whether there is nothing else to do. */
-function advanceReview(draft: Draft): boolean {
-  const { landing, queue, review } = draft.state;
-  if (queue.length > 0) {
-    leaveReview(draft);
-    return false;
-  }
-  // The run has its answer; the review only comes to no end.
-  if (landing) closeLanded(draft, landing, review.answer);
-  else if (limitsReached(draft.state, draft.atMs).includes('cost'))
-    failReview(draft, 'The cost ceiling was reached before the answer was reviewed.');
-  else startIfAffordable(draft, 'review');
-  return true;
-}
-
-/** Shortens the conversation: by a summary where the model can be asked for one, else by leaving out. */
-function compact(draft: Draft): void {
-  if (!draft.state.landing && compactsInVain(draft.state)) landInVain(draft);
-  const part = draft.state.landing ? null : partToSumUp(draft.state);
-  if (part) return startIfAffordable(draft, 'compaction', part);
-  shorten(draft);
-  advanceModel(draft);
-}
-
-function startIfAffordable(draft: Draft, purpose: ModelPurpose, upTo?: ModelCall['upTo']): void {
-  const quoted = quote(draft.state, purpose);
-  const { landing } = draft.state;
-  switch (quoted.kind) {
-    case 'yes':
-      return startModelCall(draft, purpose, { allowance: quoted.allowance, ...(upTo && { upTo }) });
-    case 'draw':
-      return drawMore(draft, quoted.totalNanoUsd);
-    case 'wait':
-      return;
-    case 'no':
-      if (purpose === 'review') return failReview(draft, tooLittle(draft.state, quoted).reason ?? '');
-      if (purpose === 'compaction') {
-        shorten(draft);
-        return advanceModel(draft);
-      }
-      if (landing) return closeLanded(draft, landing, '');
-      beginLanding(draft, tooLittle(draft.state, quoted));
-      return advanceModel(draft);
-  }
-}
-
 /** Acts on every point in time that has passed. */
 function passTime(draft: Draft): void {
   const { phase, landing, cancelRequested } = draft.state;
@@ -325,20 +223,4 @@ function passTime(draft: Draft): void {
     beginLanding(draft, { outcome: 'limit', limit: 'duration', error: null });
   expireCalls(draft);
   expireIdle(draft);
-}
-
-function finishCancel(draft: Draft): void {
-  const { model, calls, phase } = draft.state;
-  if (phase === 'preparing' || model.call || calls.some((call) => call.status === 'cancelling')) return;
-  close(draft, { outcome: 'cancelled', answer: assembleAnswer(draft.state) });
-}
-
-/** Whether a call has run at which this run shall stop. */
-function stopToolRan(state: RunState): boolean {
-  const { stopOnTool } = state.input;
-  const names = Array.isArray(stopOnTool) ? stopOnTool : [];
-  const didNotRun = ['rejected', 'invalid_arguments', 'unknown_tool', 'cancelled', 'refused_at_limit'];
-  return state.calls.some(
-    ({ plan, ended }) => names.includes(plan.name) && ended !== undefined && !didNotRun.includes(ended),
-  );
 }

@@ -18,6 +18,8 @@ export function absorb(ledger: Ledger, id: string, spend: Spend): Ledger {
     unknownCostCalls: ledger.unknownCostCalls + spend.unknownCostCalls,
     promptTokens: ledger.promptTokens + spend.promptTokens,
     completionTokens: ledger.completionTokens + spend.completionTokens,
+    // A sub-agent of an older worker does not say.
+    cachedTokens: ledger.cachedTokens + (spend.cachedTokens ?? 0),
     modelCalls: ledger.modelCalls + spend.modelCalls,
     lostModelCalls: ledger.lostModelCalls + spend.lostModelCalls,
   };

@@ -48,6 +48,8 @@ export interface Ledger {
   unknownCostCalls: number;
   promptTokens: number;
   completionTokens: number;
+  /** Contained in the prompt tokens: those that a provider's prompt cache held. */
+  cachedTokens: number;
   modelCalls: number;
   /** Calls that were under way when they were lost or cancelled, so their answer never arrived. */
   lostModelCalls: number;
@@ -66,6 +68,7 @@ export const EMPTY_LEDGER: Ledger = {
   unknownCostCalls: 0,
   promptTokens: 0,
   completionTokens: 0,
+  cachedTokens: 0,
   modelCalls: 0,
   lostModelCalls: 0,
   byPurpose: {},
@@ -95,6 +98,7 @@ export interface SettledCall {
   cost: CallCost;
   promptTokens: number;
   completionTokens: number;
+  cachedTokens?: number;
   /** Only when the server is to be asked for a cost that is not known. */
   generationId?: string;
   /** When to ask it. */
@@ -111,6 +115,7 @@ export function settle(ledger: Ledger, call: SettledCall): Ledger {
       ...withoutCharge(ledger, call.id),
       promptTokens: ledger.promptTokens + call.promptTokens,
       completionTokens: ledger.completionTokens + call.completionTokens,
+      cachedTokens: ledger.cachedTokens + (call.cachedTokens ?? 0),
       modelCalls: ledger.modelCalls + 1,
     },
     entry,

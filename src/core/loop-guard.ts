@@ -4,7 +4,8 @@ import { append, emit, parseJson, patch, type Draft } from './draft.js';
 import { canonicalJson, type JsonValue } from './json.js';
 import { isSelfKeeping } from './metered.js';
 import { modelsOf } from './models.js';
-import type { CallState, LoopState, LoopStep } from './state.js';
+import type { LoopState, LoopStep } from './guard-state.js';
+import type { CallState } from './state.js';
 import { rollHash } from './transcript.js';
 
 type Rung = keyof typeof LOOP.rungs;

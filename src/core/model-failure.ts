@@ -54,8 +54,7 @@ export function settleFailure(
     return;
   }
   if (useNextModel(draft, failure)) return;
-  const mayPass = failure.retryable || (draft.state.model.mayRecover && failure.code !== 'MODEL_AUTH');
-  if (mayPass) return waitOut(draft, failure);
+  if (failure.retryable || mayRecover(draft.state, failure)) return waitOut(draft, failure);
   reportFailure(draft, failure, null);
   close(draft, { outcome: 'failed', answer: failure.message, error: toError(failure) });
 }
@@ -216,6 +215,11 @@ function nextIndex(state: RunState, { details }: Failure): number {
   if (!isSelfKeeping(state) || !Array.isArray(named)) return next;
   const fit = modelsOf(state).findIndex((model, index) => index >= next && named.includes(model));
   return fit < 0 ? next : fit;
+}
+
+/** What the last model refuses for good, an earlier one that is only down may take. */
+function mayRecover(state: RunState, { code }: Failure): boolean {
+  return isSelfKeeping(state) && state.model.mayRecover && code !== 'MODEL_AUTH';
 }
 
 /** All models are down: waits, longer each time, without spending; gives up after a day. */

@@ -135,6 +135,7 @@ function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value:
     cost,
     promptTokens,
     completionTokens,
+    cachedTokens: value.cachedTokens ?? 0,
     askAtMs,
     ...ask,
   });

@@ -34,6 +34,8 @@ export interface Spend {
   inheritedNanoUsd: number;
   promptTokens: number;
   completionTokens: number;
+  /** Contained in the prompt tokens: those that a provider's prompt cache held. */
+  cachedTokens: number;
   /** Calls with an answer. */
   modelCalls: number;
   lostModelCalls: number;

@@ -53,7 +53,7 @@ const pendingItem = shape({
   expiresAt: nullOr(time),
   approvals: optional(shape({ by: listOf(text), needed: amount })),
   separate: optional(flag),
-  reason: optional(oneOf('taint', 'changed')),
+  reason: optional(oneOf('taint', 'changed', 'loop', 'review')),
 });
 
 const decidedNote = shape({
@@ -77,6 +77,7 @@ const spend = shape({
   inheritedNanoUsd: amount,
   promptTokens: amount,
   completionTokens: amount,
+  cachedTokens: optional(amount),
   modelCalls: amount,
   lostModelCalls: amount,
   unknownCostCalls: amount,
@@ -99,6 +100,7 @@ const runResult = shape({
   shared: isObject,
   taintedBy: nullOr(shape(call)),
   review: anything,
+  output: optional(anything),
   error: nullOr(shape({ code: text, message: text })),
 });
 

@@ -3,8 +3,8 @@ import { isSelfKeeping } from './metered.js';
 import type { RunState } from './state.js';
 
 /** How many rounds a run has; a human who sends an answer back adds one. */
-export function roundsOf({ prepared }: RunState): number {
-  return prepared?.review?.rounds ?? REVIEW.rounds;
+export function roundsOf({ prepared, review }: RunState): number {
+  return Math.max(prepared?.review?.rounds ?? REVIEW.rounds, review.rounds);
 }
 
 /** Whether what the reviewer finds now is found in the last round. */

@@ -1,6 +1,8 @@
 import { openCalls } from './calls.js';
+import { closeLanded } from './closing.js';
 import { append, emit, parseJson, patch, type Draft } from './draft.js';
 import { FRESH_GUARDS, nextStepModel } from './fresh-state.js';
+import type { ReviewState } from './guard-state.js';
 import { takeMessages } from './messages.js';
 import { currentModel } from './models.js';
 import type { ModelResult } from './outcomes.js';
@@ -8,19 +10,18 @@ import { blockedBy } from './quote.js';
 import { cut, readVerdict } from './review-brief.js';
 import { isLastRound, roundsOf } from './review-rounds.js';
 import { finishTurn } from './session.js';
-import type { CallState, ReviewState } from './state.js';
+import type { CallState } from './state.js';
 
-/** How much of the result of a check is shown, in characters. */
-const CHECK_CHARS = 4_000;
+/** How much of the result of a check is shown, and of those of all checks of a round; in characters. */
+const CHECK_CHARS = { each: 4_000, all: 24_000 };
 
 /** Begins a round: the checks first, if there are any, then the reviewer. */
 export function beginReview(draft: Draft, answer: string): void {
-  const { state } = draft;
-  const checks = state.prepared?.review?.checks ?? [];
-  const round = state.review.rounds + 1;
+  const { prepared, review, step } = draft.state;
+  const checks = prepared?.review?.checks ?? [];
   patch(draft, {
     review: {
-      rounds: round,
+      rounds: review.rounds + 1,
       stage: checks.length > 0 ? 'checks' : 'verdict',
       answer,
       passed: false,
@@ -28,10 +29,11 @@ export function beginReview(draft: Draft, answer: string): void {
       problem: null,
     },
   });
+  const { state } = draft;
   emit(draft, {
     type: 'review_started',
-    step: state.step,
-    round,
+    step,
+    round: state.review.rounds,
     rounds: roundsOf(state),
     model: currentModel(state, 'review'),
   });
@@ -42,13 +44,12 @@ export function beginReview(draft: Draft, answer: string): void {
 export function settleReviewCalls(draft: Draft): void {
   const { calls, review, landing } = draft.state;
   patch(draft, { calls: [], phase: 'model' });
-  // What is there is the answer with which the run lands.
-  if (landing) return;
+  if (landing) return landReview(draft);
   if (review.stage === 'checks') return fileChecks(draft, calls);
   const [word] = calls;
   if (word?.ended === 'ok') {
-    patchReview(draft, { stage: null, problem: 'A human has accepted the answer as it is.' });
-    return finishTurn(draft, review.answer);
+    patchReview(draft, { problem: 'A human has accepted the answer as it is.' });
+    return endReview(draft);
   }
   const { note } = Object(parseJson(word?.result ?? ''));
   const said = typeof note === 'string' ? `, and says: ${note}` : '.';
@@ -56,8 +57,10 @@ export function settleReviewCalls(draft: Draft): void {
 }
 
 function fileChecks(draft: Draft, calls: readonly CallState[]): void {
+  const maxChars = Math.min(CHECK_CHARS.each, Math.floor(CHECK_CHARS.all / calls.length));
   const lines = calls.map(
-    ({ plan, ended, result = '' }) => `${plan.name} ${plan.args} (${ended})\n-> ${cut(result, CHECK_CHARS)}`,
+    ({ plan, ended, result = '' }) =>
+      `${plan.name} ${cut(plan.args, maxChars)} (${ended})\n-> ${cut(result, maxChars)}`,
   );
   append(draft, [{ role: 'user', content: `The checks of the answer brought:\n\n${lines.join('\n\n')}` }]);
   patchReview(draft, { stage: 'verdict' });
@@ -66,23 +69,15 @@ function fileChecks(draft: Draft, calls: readonly CallState[]): void {
 /** Takes in what the reviewer says. */
 export function settleVerdict(draft: Draft, value: ModelResult): void {
   const { state } = draft;
-  const { review, step } = state;
   patch(draft, { model: nextStepModel(state.model) });
-  if (state.cancelRequested || state.landing) return;
-  const { passed, gaps } = readVerdict(value.text ?? '');
+  if (state.cancelRequested) return;
+  const { passed, gaps } = readVerdict(value.text ?? '', value.finish);
   if (!passed && gaps === '') return failReview(draft, 'The reviewer said nothing.');
   patchReview(draft, { passed, gaps: gaps === '' ? null : gaps });
-  emit(draft, {
-    type: 'review_completed',
-    step,
-    round: review.rounds,
-    passed,
-    gaps: gaps === '' ? null : gaps,
-    problem: null,
-  });
+  completeRound(draft);
+  if (passed || state.landing) return endReview(draft);
   // What was said meanwhile comes first.
   if (state.queue.length > 0) return;
-  if (passed) return endReview(draft);
   if (!isLastRound(state)) return mend(draft, `A reviewer has found this about your answer:\n\n${gaps}`);
   const [question] = value.calls ?? [];
   if (!question) return endReview(draft);
@@ -101,35 +96,46 @@ function mend(draft: Draft, why: string): void {
   const words = 'Mend what is right about it with the tools you have, then give the whole answer again.';
   append(draft, [{ role: 'user', content: `${why}\n\n${words}` }]);
   patchReview(draft, { stage: null });
-  patch(draft, { step: draft.state.step + 1 });
+  // What is sent back is no answer any more.
+  patch(draft, { step: draft.state.step + 1, output: null });
 }
 
 /** Ends a review that comes to no verdict: the answer stands, and the result says that it was not reviewed. */
 export function failReview(draft: Draft, problem: string): void {
-  const { review, step } = draft.state;
   patchReview(draft, { problem });
-  emit(draft, {
-    type: 'review_completed',
-    step,
-    round: review.rounds,
-    passed: false,
-    gaps: review.gaps,
-    problem,
-  });
+  completeRound(draft);
   endReview(draft);
 }
 
+/** What is there is the answer with which the run lands. */
+function landReview(draft: Draft): void {
+  if (draft.state.review.stage !== 'human') return failReview(draft, 'The run ended before the review did.');
+  patchReview(draft, { problem: 'The run ended before a human had decided.' });
+  endReview(draft);
+}
+
+function completeRound(draft: Draft): void {
+  const { review, step } = draft.state;
+  const { rounds: round, passed, gaps, problem } = review;
+  emit(draft, { type: 'review_completed', step, round, passed, gaps, problem });
+}
+
+/** The answer stands, unless somebody has said something meanwhile: that comes first. */
 function endReview(draft: Draft): void {
-  const { answer } = draft.state.review;
+  const { review, queue, landing } = draft.state;
+  if (queue.length > 0) return;
   patchReview(draft, { stage: null });
-  finishTurn(draft, answer);
+  if (landing) return closeLanded(draft, landing, review.answer);
+  finishTurn(draft, review.answer);
 }
 
 /** A human has said something since: what is answered next is reviewed anew. */
 export function leaveReview(draft: Draft): void {
-  patch(draft, { review: FRESH_GUARDS.review });
+  const { model, step, landing } = draft.state;
+  // What the reviewer was to be asked with is not what the agent is asked with.
+  patch(draft, { review: FRESH_GUARDS.review, output: null, model: nextStepModel(model) });
   takeMessages(draft, 'all');
-  if (!draft.state.landing) patch(draft, { step: draft.state.step + 1 });
+  if (!landing) patch(draft, { step: step + 1 });
 }
 
 function patchReview(draft: Draft, fields: Partial<ReviewState>): void {

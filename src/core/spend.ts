@@ -15,6 +15,7 @@ export function spendOf(ledger: Ledger): Spend {
     inheritedNanoUsd: ledger.inheritedNanoUsd,
     promptTokens: ledger.promptTokens,
     completionTokens: ledger.completionTokens,
+    cachedTokens: ledger.cachedTokens,
     modelCalls: ledger.modelCalls,
     lostModelCalls: ledger.lostModelCalls,
     unknownCostCalls: ledger.unknownCostCalls + estimates.filter(({ nanoUsd }) => nanoUsd === null).length,

@@ -23,6 +23,7 @@ const SPEND = {
   inheritedNanoUsd: 0,
   promptTokens: 1,
   completionTokens: 2,
+  cachedTokens: 0,
   modelCalls: 3,
   lostModelCalls: 0,
   unknownCostCalls: 0,

@@ -2,7 +2,17 @@ import { ATTEMPTS, BACKOFF, LONGEST_POLITE_WAIT_MS, OUTAGE } from '../../src/cor
 import type { JsonObject } from '../../src/core/json.js';
 import { view } from '../../src/core/view.js';
 import { MODEL_FAULTS, type ModelFault } from '../../src/testing/model-faults.js';
-import { FREE, eventsOf, modelAnswers, modelFails, modelInput, running } from './support/run.js';
+import {
+  callOf,
+  eventsOf,
+  FREE,
+  modelAnswers,
+  modelCalls,
+  modelFails,
+  modelInput,
+  running,
+  toolAnswers,
+} from './support/run.js';
 import type { Shell } from './support/shell.js';
 
 const HOUR_MS = 3_600_000;
@@ -167,12 +177,25 @@ describe('a request that is too long', () => {
     '%s leads to a shorter one once, then to the next model, then to an end',
     (_id, fault) => {
       const shell = twoModels();
+      for (let step = 0; step < 8; step++)
+        toolAnswers(modelCalls(shell, callOf({ args: `{"n":${step}}` })), `s${step}.c0`, 'x'.repeat(4_000));
+      shell.starts.splice(0, shell.starts.length - 1);
       strikeForEver(shell, fault);
       expect(series(shell)).toEqual([
         [MODELS[0], 2],
         [MODELS[1], 1],
       ]);
-      expect(series(shell, 'compaction').length).toBeLessThanOrEqual(1);
+      expect(series(shell, 'compaction')).toEqual([[MODELS[0], 1]]);
+      expect(shell.state.result).toMatchObject({ outcome: 'failed', error: { code: fault.becomes } });
+    },
+  );
+
+  it.each(withReaction('shorten'))(
+    '%s leads to the next model at once where nothing can be shortened',
+    (_id, fault) => {
+      const shell = twoModels();
+      strikeForEver(shell, fault);
+      expect(series(shell)).toEqual(MODELS.map((model) => [model, 1]));
       expect(shell.state.result).toMatchObject({ outcome: 'failed', error: { code: fault.becomes } });
     },
   );

@@ -18,7 +18,14 @@ let unpaid = true;
 let world: World;
 
 const tools = [
-  defineTool({ name: 'count', description: 'c', effect: 'read', input: z.object({}), execute: () => 1 }),
+  defineTool({
+    name: 'count',
+    description: 'c',
+    effect: 'read',
+    polling: true,
+    input: z.object({}),
+    execute: () => 1,
+  }),
   defineTool({
     name: 'send',
     description: 's',

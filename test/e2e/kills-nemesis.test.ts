@@ -17,7 +17,7 @@ const script: Script = (_request, { stepIndex }) =>
     ? {
         text: `Step ${stepIndex}, which takes a moment to say.`,
         chunkDelayMs: 20,
-        toolCalls: [{ name: 'idempotent_act', args: { ms: 50 } }],
+        toolCalls: [{ name: 'idempotent_act', args: { ms: 50 + stepIndex } }],
       }
     : { text: 'All steps are done.' };
 

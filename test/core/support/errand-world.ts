@@ -43,6 +43,7 @@ function someSpend(dice: Dice, shareNanoUsd: number | null): Spend {
     inheritedNanoUsd: 0,
     promptTokens: dice.roll(900),
     completionTokens: dice.roll(300),
+    cachedTokens: 0,
     modelCalls: calls,
     lostModelCalls: dice.roll(2),
     unknownCostCalls: 0,

@@ -33,7 +33,14 @@ export const MONEY_MODELS: readonly StandInModel[] = [
 
 /** A tool that runs at once, and one that a human has to let run. */
 export const MONEY_TOOLS: Tool[] = [
-  defineTool({ name: 'count', description: 'c', effect: 'read', input: z.object({}), execute: () => 1 }),
+  defineTool({
+    name: 'count',
+    description: 'c',
+    effect: 'read',
+    polling: true,
+    input: z.object({}),
+    execute: () => 1,
+  }),
   defineTool({ name: 'gated', description: 'g', input: z.object({}), execute: () => 'sent' }),
 ];
 
