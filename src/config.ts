@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { AgentError } from './core/errors.js';
 import type { EncryptionKey } from './ports/encryption.js';
+import type { Wire } from './ports/model.js';
 
 /** Everything that the environment says, checked and frozen. Secrets are not enumerable, so logging it shows none. */
 export interface Config {
@@ -15,7 +16,8 @@ export interface Config {
   };
   /** For runs that name none. */
   model: string;
-  wire: 'chat';
+  /** Likewise. */
+  wire: Wire;
   taskQueue: string;
   /** The configuration module that is asked for, absolute; `null`: the default one, if present. */
   configPath: string | null;
@@ -79,10 +81,7 @@ const variables = z.object({
   OPENROUTER_API_KEY: headerValue(),
   OPENROUTER_BASE_URL: z.string().refine(isBaseUrl, baseUrlRule()).default(DEFAULT_BASE_URL),
   LONGHAUL_MODEL: word('must be a model name of up to 200 characters, without spaces').default(DEFAULT_MODEL),
-  LONGHAUL_WIRE: z
-    .enum(['chat', 'responses'], 'must be chat')
-    .refine((wire) => wire !== 'responses', 'must be chat: responses is not available in this version')
-    .default('chat'),
+  LONGHAUL_WIRE: z.enum(['chat', 'responses'], 'must be chat or responses').default('chat'),
   LONGHAUL_TASK_QUEUE: word('must be a name of up to 200 characters, without spaces').default('longhaul'),
   LONGHAUL_CONFIG: z.string().optional(),
   LONGHAUL_DATA_DIR: z.string().default('.longhaul'),
@@ -157,7 +156,7 @@ export function loadConfig(
       values.OPENROUTER_API_KEY ?? null,
     ),
     model: values.LONGHAUL_MODEL,
-    wire: 'chat',
+    wire: values.LONGHAUL_WIRE,
     taskQueue: values.LONGHAUL_TASK_QUEUE,
     configPath: values.LONGHAUL_CONFIG === undefined ? null : resolve(cwd, values.LONGHAUL_CONFIG),
     dataDir,

@@ -20,6 +20,11 @@ export {
   stepCountIs,
   type StopCondition,
 } from './client/stop-conditions.js';
+export {
+  OpenRouterResponses,
+  type OpenRouterResponsesOptions,
+  type ResponsesCall,
+} from './adapters/openrouter/responses/open-router-responses.js';
 export { generateApproverKey } from './adapters/signing/ed25519.js';
 export { signDecision, type DecisionToSign } from './adapters/signing/sign-statement.js';
 export { defineConfig, type LonghaulConfig } from './adapters/tools/define-config.js';
@@ -50,7 +55,11 @@ export type {
 export type {
   Limits,
   LimitsInput,
+  ReasoningEffort,
+  ReasoningOptions,
   RequireApproval,
+  ReviewCheck,
+  ReviewInput,
   RunInput,
   RunPriority,
   TaintPolicy,
@@ -69,6 +78,7 @@ export type {
   ChatToolResultPart,
   ChatToolUsePart,
 } from './ports/chat.js';
+export type { Wire } from './ports/model.js';
 export type {
   ArtifactPort,
   ExpiryPolicy,

@@ -32,6 +32,7 @@ export class LiveView {
   private readonly spend = new SpendTally();
   private startedAt: string | null = null;
   private lastText = '';
+  private lastVerdict = '';
 
   /** @param options.showCommands whether a pending call is shown with the commands that settle it. */
   constructor(
@@ -122,9 +123,14 @@ export class LiveView {
   }
 
   private complete(event: Extract<WatchedEvent, { type: 'model_completed' }>): string {
+    const [usage = ''] = renderEvent(event, this.style);
+    const total = this.style.dim(` · ${this.spend.words()}`);
+    // A summary is for the model; what became of the conversation is told next.
+    if (event.purpose === 'compaction') return this.block([usage + total]);
     const step = this.step ?? newStep();
     this.step = null;
-    this.lastText = event.text;
+    if (event.purpose === 'review') this.lastVerdict = event.text;
+    else this.lastText = event.text;
     const written = step.text.slice(0, step.written);
     const fits = event.text.startsWith(written);
     const before = fits
@@ -132,15 +138,16 @@ export class LiveView {
       : this.block([this.style.yellow(`${INDENT}(what was shown is not what was said in the end)`)]);
     const rest = fits ? event.text.slice(written.length) : event.text;
     const begins = step.showsReasoning && step.written === 0 ? this.endLine() : '';
-    const [usage = ''] = renderEvent(event, this.style);
-    const total = this.style.dim(` · ${this.spend.words()}`);
     return before + begins + this.flow(rest.trimEnd()) + this.block([usage + total]);
   }
 
   private end(event: Extract<WatchedEvent, { type: 'run_completed' }>): string {
-    const { answer, error } = event.result;
+    const { answer, error, review } = event.result;
+    // What the reviewer found stands above.
+    const isShown = review?.gaps?.trim() === this.lastVerdict.trim();
+    const result = { ...event.result, review: review && { ...review, gaps: isShown ? null : review.gaps } };
     const tookMs = this.startedAt === null ? null : Date.parse(event.at) - Date.parse(this.startedAt);
-    const [title = '', ...rest] = renderResult(event.result, this.style, this.spend.ceilingUsd);
+    const [title = '', ...rest] = renderResult(result, this.style, this.spend.ceilingUsd);
     return this.block([
       ...this.answer(answer, error?.message),
       `${title}${tookMs === null ? '' : ` · ${formatDuration(tookMs)}`}`,

@@ -31,6 +31,14 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** How many rounds of a review. @throws InvalidArgumentError */
+export function parseRounds(text: string): number {
+  // A goal that stands behind the flag would be taken for it.
+  if (!/^\d{1,15}$/.test(text.trim()))
+    throw new InvalidArgumentError('Write how many rounds, or the goal before --review.');
+  return parseCount(text);
+}
+
 /** A whole number from 0. @throws InvalidArgumentError */
 export function parseIndex(text: string): number {
   if (!/^\d{1,15}$/.test(text.trim())) throw new InvalidArgumentError('Write a whole number from 0.');

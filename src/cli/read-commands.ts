@@ -48,13 +48,18 @@ export function addReadCommands(program: Command, context: CliContext): void {
             : [`No run is ${flags.status}.`],
       }),
     );
-  addCommand(program, 'transcript <run>', 'print the messages that the model sees').action(
-    (runId: string, flags: CommonOptions) =>
+  addCommand(
+    program,
+    'transcript <run>',
+    'print the messages that the model sees; of a long conversation, that is as it was shortened',
+  )
+    .option('--full', 'the whole conversation, also what was shortened or taken out of it')
+    .action((runId: string, { full, ...flags }: CommonOptions & { full?: boolean }) =>
       output(context, flags, {
-        read: (runs) => runs.run(runId).transcript(),
+        read: (runs) => runs.run(runId).transcript(given({ full })),
         render: (items) => renderTranscript(items, context.style),
       }),
-  );
+    );
   addCommand(program, 'pending [run]', 'list what waits for a human').action(
     (runId: string | undefined, flags: CommonOptions) =>
       output(context, flags, {

@@ -13,6 +13,7 @@ import {
 } from './format.js';
 import { renderPending, renderReminder } from './render-pending.js';
 import { renderResult } from './render-result.js';
+import { renderSelfCare, type SelfCareEvent } from './render-self-care.js';
 import { formatShare } from './render-spend.js';
 import type { Style } from './style.js';
 
@@ -36,7 +37,9 @@ export function renderEvent(event: WatchedEvent, style: Style): string[] {
           dim(`  ${printable(event.model)}`),
       ];
     case 'model_completed':
-      return [dim(`  ${usageOf(event)}`)];
+      return [
+        dim(`  ${event.purpose === 'compaction' ? 'summary of the conversation: ' : ''}${usageOf(event)}`),
+      ];
     case 'model_failed':
       return [red(`  ! ${oneLine(event.message, 300)}`), dim(`    ${attemptOf(event)}`)];
     case 'tool_started':
@@ -51,6 +54,12 @@ export function renderEvent(event: WatchedEvent, style: Style): string[] {
     case 'decision_made':
     case 'outcome_verified':
       return renderHuman(event, style);
+    case 'review_started':
+    case 'review_completed':
+    case 'answer_refused':
+    case 'compacted':
+    case 'loop_detected':
+      return renderSelfCare(event, style);
     default:
       return renderControl(event, style);
   }
@@ -97,6 +106,7 @@ function renderHuman(event: HumanEvent, style: Style): string[] {
 type ControlEvent = Exclude<
   WatchedEvent,
   | HumanEvent
+  | SelfCareEvent
   | {
       type:
         | 'run_started'
@@ -140,6 +150,8 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
       return [
         yellow(`! ${event.code}: going on with ${printable(event.to)} instead of ${printable(event.from)}`),
       ];
+    case 'fallback_ended':
+      return [`» asking ${printable(event.to)} again instead of ${printable(event.from)}`];
     case 'run_paused':
       return [
         yellow(
@@ -156,6 +168,7 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
 
 /** A step is begun only when the most that it can cost is left, so money ends before it is spent. */
 function reasonOf(limit: LimitName): string {
+  if (limit === 'loop') return 'the run gets nowhere';
   return limit === 'cost' ? 'the cost limit leaves too little for a step' : `the ${limit} limit is reached`;
 }
 

@@ -61,13 +61,17 @@ function noteIn({ kind, summary, tool }: PendingItem): string | undefined {
   return oneLine(summary.slice(1, end), 300);
 }
 
-const MEANINGS = ['(runs it again)', '(what came of it)', '(stays unknown)'];
+const MEANINGS = {
+  unknown: ['(runs it again)', '(what came of it)', '(stays unknown)'],
+  review: ['(the answer stands as it is)', '(it is mended once more)'],
+};
 
 /** The commands that settle a pending item. */
-export function howToSettle(item: Pick<PendingItem, 'kind' | 'callId'>, runId: string): string[] {
+export function howToSettle(item: Pick<PendingItem, 'kind' | 'callId' | 'reason'>, runId: string): string[] {
   const ours = settleCommands(item, runId).filter((line) => line.startsWith('longhaul '));
-  if (item.kind !== 'unknown_outcome') return ours;
-  return ours.map((line, index) => `${line}   ${MEANINGS[index] ?? ''}`);
+  const meanings =
+    item.kind === 'unknown_outcome' ? MEANINGS.unknown : item.reason === 'review' ? MEANINGS.review : null;
+  return meanings ? ours.map((line, index) => `${line}   ${meanings[index] ?? ''}`) : ours;
 }
 
 /** {@link renderPending} with {@link howToSettle}. */

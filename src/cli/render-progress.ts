@@ -19,7 +19,12 @@ type Row = [name: string, value: string];
 /** How a run stands. */
 export function renderProgress(progress: Progress, style: Style): string[] {
   const { limits, result, pending, runId, idle } = progress;
-  const rows = [...moneyRows(progress), ...guardRows(progress), ...stateRows(progress)];
+  const rows = [
+    ...moneyRows(progress),
+    ...guardRows(progress),
+    ...selfCareRows(progress),
+    ...stateRows(progress),
+  ];
   const lines = [
     style.bold(runId),
     ...rows.map(([name, value]) => `  ${style.dim(name.padEnd(9))} ${value}`),
@@ -33,7 +38,8 @@ export function renderProgress(progress: Progress, style: Style): string[] {
 function moneyRows(progress: Progress): Row[] {
   const { spend, limits, result, budget } = progress;
   const limitWords = formatLimits(limits);
-  const tokens = `${formatCount(spend.promptTokens)} in · ${formatCount(spend.completionTokens)} out · ${plural(spend.modelCalls, 'model call')}`;
+  const cached = spend.cachedTokens > 0 ? ` (${formatCount(spend.cachedTokens)} cached)` : '';
+  const tokens = `${formatCount(spend.promptTokens)} in${cached} · ${formatCount(spend.completionTokens)} out · ${plural(spend.modelCalls, 'model call')}`;
   return [
     ['status', statusOf(progress)],
     ['goal', oneLine(progress.goal, 300)],
@@ -67,6 +73,33 @@ function taintOf({ policy, by }: Progress['taint']): string {
   return source === null
     ? 'ask: side effects will need a decision once text from outside was read'
     : `ask: side effects need a decision, as ${source} has brought in text from outside`;
+}
+
+const STAGES = {
+  checks: 'its checks run',
+  verdict: 'the reviewer reads the answer',
+  human: 'a human is asked whether the answer shall stand',
+};
+
+/** What the run does about its own work. */
+function selfCareRows({ review, compactions, repeats, result, runId }: Progress): Row[] {
+  const rows: Row[] = [];
+  // Of a run that has ended the last lines say it.
+  if (review !== null && result === null) rows.push(['review', reviewOf(review)]);
+  if (compactions > 0)
+    rows.push([
+      'shortened',
+      `${plural(compactions, 'time')}; the whole conversation: longhaul transcript ${runId} --full`,
+    ]);
+  // To look a second time is nothing to tell of.
+  if (repeats > 1) rows.push(['repeats', `the last ${repeats} steps brought nothing new`]);
+  return rows;
+}
+
+function reviewOf({ round, rounds, stage, passed, gaps }: NonNullable<Progress['review']>): string {
+  if (round === 0) return `of the answer, up to ${plural(rounds, 'round')}`;
+  const now = stage ? STAGES[stage] : passed ? 'passed' : 'the answer is being mended';
+  return `round ${round} of ${rounds}: ${now}${gaps === null || passed ? '' : `; found: ${oneLine(gaps, 300)}`}`;
 }
 
 function stateRows(progress: Progress): Row[] {

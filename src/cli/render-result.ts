@@ -1,5 +1,5 @@
 import type { ArtifactNote, RunResult } from '../core/progress.js';
-import { formatCount, formatSize, oneLine, plural, printable } from './format.js';
+import { formatCount, formatSize, indented, oneLine, plural, printable } from './format.js';
 import { costOf, spendLines } from './render-spend.js';
 import type { Style } from './style.js';
 
@@ -25,7 +25,27 @@ export function renderResult(result: RunResult, style: Style, maxCostUsd: number
   if (error !== null) lines.push(style.red(`  ${error.code}: ${oneLine(error.message, 1_000)}`));
   for (const { callId, tool } of unknownOutcomes)
     lines.push(style.yellow(`  ! ${callId} ${printable(tool)} may or may not have run`));
+  lines.push(...reviewLines(result, style), ...outputLines(result, style));
   return [...lines, ...artifactLines(result).map((line) => style.dim(line))];
+}
+
+/** Gaps in full: whoever reads the answer has to know them. */
+function reviewLines({ review, runId }: RunResult, { green, yellow, dim }: Style): string[] {
+  if (review === null) return [];
+  const { rounds, passed, gaps, problem } = review;
+  if (rounds === 0) return [`  review: ${yellow('none')}, the run ended before it`];
+  if (passed) return [`  review: ${green('passed')} in round ${rounds}`];
+  const title = `  review: ${yellow('not passed')} after ${plural(rounds, 'round')}`;
+  return [
+    problem === null ? title : `${title}: ${oneLine(problem, 300)}`,
+    ...(gaps === null ? [] : indented(gaps.trim(), '    ')),
+    ...(problem === null ? [dim(`  Have it mended further: longhaul fork ${runId} --say "TEXT"`)] : []),
+  ];
+}
+
+/** The answer of a run with a schema, as programs get it. */
+function outputLines({ output }: RunResult, { dim }: Style): string[] {
+  return output === null ? [] : [dim(`  output: ${oneLine(JSON.stringify(output), 200)}`)];
 }
 
 function artifactLines({ artifacts, runId }: RunResult): string[] {

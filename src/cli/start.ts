@@ -1,23 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { AgentError } from '../core/errors.js';
-import type { JsonObject, JsonValue } from '../core/json.js';
+import type { JsonValue } from '../core/json.js';
 import type { RunInput, RunPriority } from '../core/run-input.js';
-import { addCommand, given, refuseLater } from './command.js';
+import { addCommand, given } from './command.js';
 import { withRuns, type CliContext } from './context.js';
 import { followOptions, followStarted, type FollowFlags } from './follow-started.js';
+import { readJsonObject } from './json-file.js';
 import { limitOptions, limitsOf, type LimitFlags } from './limit-flags.js';
+import { modelInputOf, modelOptions, type ModelFlags } from './model-flags.js';
 import {
   parseApproverLine,
   parseApproverLines,
   parseCount,
   parseDuration,
-  parseJsonObject,
   parseNames,
   parseNumber,
 } from './parse-values.js';
+import { reviewOf, reviewOptions, type ReviewFlags } from './review-flags.js';
 
-interface StartFlags extends FollowFlags, LimitFlags, PriorityFlags {
+interface StartFlags extends FollowFlags, LimitFlags, ModelFlags, ReviewFlags, PriorityFlags {
   id?: string;
   model?: string;
   fallback?: string[];
@@ -25,15 +26,11 @@ interface StartFlags extends FollowFlags, LimitFlags, PriorityFlags {
   system?: string;
   tools?: string[];
   requireApproval?: RunInput['requireApproval'];
-  reasoning?: RunInput['reasoning'];
-  temperature?: number;
-  maxOutputTokens?: number;
   approver?: string[];
   approvers?: string[];
   budget?: string;
   unpriced?: RunInput['unpricedModels'];
   input?: string;
-  review?: unknown;
   session?: boolean;
   idle?: number;
   requestedBy?: string;
@@ -58,7 +55,9 @@ export function addStart(program: Command, context: CliContext): void {
     .option('--model <model>', 'model to ask')
     .option('--fallback <models>', 'models to go on with when it fails, in order: m2,m3', parseNames);
   followOptions(command);
-  limitOptions(command)
+  limitOptions(command);
+  modelOptions(command);
+  reviewOptions(command)
     .option('--stop-on-tool <names>', 'end after a call of one of these tools', parseNames)
     .option('--system <text>', 'added to the system prompt')
     .option('--tools <names>', 'the only tools to use: a,b', parseNames)
@@ -81,11 +80,6 @@ export function addStart(program: Command, context: CliContext): void {
     .option('--webhook <url>', 'told when a human is asked, and when the run has ended')
     .option('--session', 'stay after the answer, and wait for the next message')
     .option('--idle <time>', 'how long a session waits for it (default: 24h)', parseDuration)
-    .addOption(
-      new Option('--reasoning <effort>', 'how hard the model thinks').choices(['low', 'medium', 'high']),
-    )
-    .option('--temperature <number>', 'from 0 to 2', parseNumber)
-    .option('--max-output-tokens <n>', 'tokens of one answer', parseCount)
     .option('--budget <name>', 'draw from this budget, see: longhaul budget')
     .addOption(
       new Option(
@@ -97,13 +91,11 @@ export function addStart(program: Command, context: CliContext): void {
     .option('--fairness-key <key>', 'runs with other keys get their turn too')
     .option('--fairness-weight <number>', 'share of the turns of this key (default: 1)', parseNumber)
     .option('--input <file>', 'run input as JSON, - for stdin; flags win over it')
-    .addOption(new Option('--review [rounds]').hideHelp())
     .action((goal: string | undefined, flags: StartFlags) => start(context, goal, flags));
 }
 
 async function start(context: CliContext, goal: string | undefined, flags: StartFlags): Promise<void> {
-  refuseLater(flags, { review: '--review' });
-  const file = flags.input === undefined ? {} : readInput(flags.input);
+  const file = flags.input === undefined ? {} : readJsonObject('--input', flags.input);
   if (goal === undefined && file['goal'] === undefined)
     throw new AgentError(
       'INPUT_INVALID',
@@ -115,6 +107,8 @@ async function start(context: CliContext, goal: string | undefined, flags: Start
     ...given<Partial<RunInput>>({ requestedBy: context.userName }),
     ...file,
     ...toInput(goal, flags),
+    ...modelInputOf(flags, file['reasoning']),
+    ...reviewOf(flags, file['review']),
     ...sessionOf(flags, file['session']),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(Object.keys(priority).length > 0 && { priority }),
@@ -132,9 +126,6 @@ function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput>
     system,
     tools,
     requireApproval,
-    reasoning,
-    temperature,
-    maxOutputTokens,
     stopOnTool,
     budget,
     unpriced: unpricedModels,
@@ -150,9 +141,6 @@ function toInput(goal: string | undefined, flags: StartFlags): Partial<RunInput>
     system,
     tools,
     requireApproval,
-    reasoning,
-    temperature,
-    maxOutputTokens,
     stopOnTool,
     approvers: approvers.length === 0 ? undefined : approvers,
     budget,
@@ -176,16 +164,4 @@ function sessionOf(
 
 function priorityOf({ priority, fairnessKey, fairnessWeight }: PriorityFlags): RunPriority {
   return given<RunPriority>({ priorityKey: priority, fairnessKey, fairnessWeight });
-}
-
-/** @param file `-` for standard input. */
-function readInput(file: string): JsonObject {
-  try {
-    return parseJsonObject(readFileSync(file === '-' ? 0 : file, 'utf8'));
-  } catch (error) {
-    throw new AgentError(
-      'INPUT_INVALID',
-      `--input ${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }

@@ -52,7 +52,9 @@ export async function waitForRun(
   const ended: RunResult = result ?? (await run.result());
   if (json) writeJson(context, ended);
   else {
-    if (ended.answer.trim() !== '') stdout.write(`${printable(ended.answer.trimEnd())}\n`);
+    // With a schema a script wants the value, without a fence around it.
+    const answer = ended.output === null ? printable(ended.answer.trimEnd()) : JSON.stringify(ended.output);
+    if (answer !== '') stdout.write(`${answer}\n`);
     note(renderResult(ended, style).join('\n'));
   }
   return exitOfResult(ended);

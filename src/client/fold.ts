@@ -17,6 +17,7 @@ import { startState } from '../core/start.js';
 import type { RunState } from '../core/state.js';
 import { plan } from '../core/work.js';
 import { CHILD, childEnd, toInput, type ChildEnd } from './fold-outcome.js';
+import type { FullTranscript } from './full-transcript.js';
 import type { HistoryEvent, HistoryPage } from './history.js';
 
 type Failure = temporal.api.failure.v1.IFailure;
@@ -58,11 +59,11 @@ export class RunFold {
   /** The first state that fits `wanted`. */
   private found: RunState | null = null;
 
-  /** @param wanted picks a state to keep, see `sought`. */
+  /** @param watch.wanted picks a state to keep, see `sought`. @param watch.full is told of each message. */
   constructor(
     private readonly runId: string,
     private readonly converter: LoadedDataConverter,
-    private readonly wanted: (state: RunState) => boolean = () => false,
+    private readonly watch: { wanted?: (state: RunState) => boolean; full?: FullTranscript } = {},
   ) {}
 
   /** The first state that was wanted, or `null`. */
@@ -114,6 +115,7 @@ export class RunFold {
     this.underWay.clear();
     this.keys = new Map();
     this.state = readSnapshot(Object(input).snapshot);
+    if (this.state) this.watch.full?.adopt(this.state.transcript);
   }
 
   private completeTask(): void {
@@ -253,9 +255,11 @@ export class RunFold {
 
   private feed(input: Input): void {
     if (!this.state) return;
-    const { state, events } = apply(this.state, input);
+    const before = this.state;
+    const { state, events } = apply(before, input);
     this.state = state;
-    if (!this.found && this.wanted(state)) this.found = state;
+    this.watch.full?.follow(state.transcript, { before, input });
+    if (!this.found && this.watch.wanted?.(state)) this.found = state;
     this.events.push(...events);
   }
 

@@ -129,9 +129,14 @@ export class RunHandle {
     return view(await this.history.state());
   }
 
-  /** The messages that the model sees. */
-  async transcript(): Promise<TranscriptItem[]> {
-    return (await this.history.state()).transcript;
+  /**
+   * The messages that the model sees.
+   * @param options.full the whole conversation: also what was taken out of it or shortened to keep it within what the model takes, each
+   * message once and as it was, with the note that took their place behind them. Of a fork, what it took over is as the fork saw it.
+   * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  async transcript({ full = false }: { full?: boolean } = {}): Promise<TranscriptItem[]> {
+    return full ? this.history.fullTranscript() : (await this.history.state()).transcript;
   }
 
   /**

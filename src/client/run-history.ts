@@ -2,8 +2,10 @@ import type { Client } from '@temporalio/client';
 import { AgentError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import type { RunState } from '../core/state.js';
+import type { TranscriptItem } from '../core/transcript.js';
 import { toAgentError } from './errors.js';
 import { RunFold } from './fold.js';
+import { FullTranscript } from './full-transcript.js';
 import { firstRunId, readHistory } from './history.js';
 import { toRecord, type RunRecord } from './run-record.js';
 
@@ -14,6 +16,8 @@ interface PageOptions {
   signal?: AbortSignal;
   /** Picks a state to keep, see `RunFold.sought`. */
   wanted?: (state: RunState) => boolean;
+  /** Is told of each message. */
+  full?: FullTranscript;
 }
 
 /** What the history of one run tells of it, from its start on. */
@@ -29,7 +33,7 @@ export class RunHistory {
    */
   async *pages(options: PageOptions): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
     try {
-      const fold = new RunFold(this.runId, this.client.options.loadedDataConverter, options.wanted);
+      const fold = new RunFold(this.runId, this.client.options.loadedDataConverter, options);
       const temporalRunId = await firstRunId(this.client, this.runId);
       for await (const page of readHistory(this.client, {
         workflowId: this.runId,
@@ -64,6 +68,16 @@ export class RunHistory {
       'INPUT_INVALID',
       `The run ${this.runId} has not ended its step ${step}; it has completed ${last?.stepsCompleted ?? 0}.`,
     );
+  }
+
+  /** The whole conversation, also what the model does not see any more. */
+  async fullTranscript(): Promise<TranscriptItem[]> {
+    const full = new FullTranscript();
+    let fold: RunFold | null = null;
+    for await (const page of this.pages({ follow: false, full })) fold = page.fold;
+    // Before a worker has taken the run up, nothing was told.
+    full.follow(this.found(fold).transcript);
+    return full.list();
   }
 
   /** All that history tells, read in one go. */

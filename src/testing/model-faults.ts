@@ -172,7 +172,8 @@ export const REACTIONS: Readonly<Record<Reaction, string>> = {
   again: `asks the same model again, ${ATTEMPTS.step} times in all (${ATTEMPTS.landing} for a closing answer), then the next model. When all fail, it waits ${minutes(OUTAGE.firstWaitMs)} to ${minutes(OUTAGE.longestWaitMs)} minutes at a time, shown as \`waiting\` and without spending, for up to ${minutes(OUTAGE.patienceMs) / 60} hours, then lands.`,
   'next model':
     'asks the next model at once. When there is none, and none that may recover, the run ends `failed`.',
-  shorten: 'shortens the conversation and asks again, once for a step; then as `next model`.',
+  shorten:
+    'shortens the conversation, where that is possible, and asks again, once for a step; else as `next model`.',
   pause:
     'asks once for as many tokens as can be paid for, where the server names a number; else pauses until it is resumed.',
   fail: 'ends `failed`: no model can be asked with this key.',

@@ -21,6 +21,7 @@ export function factLines(progress: Progress, maxBytes: number): string[] {
     ...accountFacts(progress),
     ...tokenFacts(progress),
     ...guardFacts(progress),
+    ...selfCareFacts(progress),
     ...agentFacts(progress),
   ];
   const sizeBytes = () => facts.reduce((sum, { line }) => sum + sizeOf(line) + 1, 0);
@@ -85,7 +86,8 @@ function accountFact(name: string, accounts: Progress['spend']['byModel']): Fact
 
 function tokenFacts({ spend, limits, result, queuedMessages, lastRefused }: Progress): Fact[] {
   const sum = spend.promptTokens + spend.completionTokens;
-  const parts = `(${spend.promptTokens} in, ${spend.completionTokens} out), ${spend.modelCalls} model calls`;
+  const cached = spend.cachedTokens > 0 ? `, of it ${spend.cachedTokens} cached` : '';
+  const parts = `(${spend.promptTokens} in${cached}, ${spend.completionTokens} out), ${spend.modelCalls} model calls`;
   const facts: Fact[] = [{ rank: 0, line: `- **Tokens:** ${sum}${ofLimit(limits.maxTokens)} ${parts}` }];
   if (result && result.limitsReached.length > 1)
     facts.push({ rank: 1, line: `- **Limits reached:** ${result.limitsReached.join(', ')}` });
@@ -113,6 +115,32 @@ function guardFacts({ taint, standing }: Progress): Fact[] {
       rank: 3,
       line: `- **Approved for the rest of the run:** ${code(standing.map(({ tool }) => tool).join(', '), 200)}`,
     });
+  return facts;
+}
+
+const STAGES = {
+  checks: 'its checks run',
+  verdict: 'the reviewer reads the answer',
+  human: 'a human is asked whether the answer shall stand',
+};
+
+/** What the run does about its own work. */
+function selfCareFacts({ review, compactions, repeats, result }: Progress): Fact[] {
+  const facts: Fact[] = [];
+  if (review !== null && review.round > 0) {
+    const { round, rounds, stage, passed } = review;
+    const now = stage
+      ? STAGES[stage]
+      : passed
+        ? 'passed'
+        : result
+          ? 'not passed'
+          : 'the answer is being mended';
+    facts.push({ rank: 1, line: `- **Review:** round ${round} of ${rounds}, ${now}` });
+  }
+  if (compactions > 0) facts.push({ rank: 3, line: `- **Conversation shortened:** ${compactions} times` });
+  // To look a second time is nothing to tell of.
+  if (repeats > 1) facts.push({ rank: 2, line: `- **Last steps without anything new:** ${repeats}` });
   return facts;
 }
 

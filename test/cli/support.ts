@@ -23,6 +23,7 @@ export const SPEND: Spend = {
   inheritedNanoUsd: 0,
   promptTokens: 100,
   completionTokens: 20,
+  cachedTokens: 0,
   modelCalls: 2,
   lostModelCalls: 0,
   unknownCostCalls: 0,

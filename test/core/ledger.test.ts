@@ -94,6 +94,7 @@ describe('the ledger', () => {
       confirmedNanoUsd: 7,
       promptTokens: 10,
       completionTokens: 5,
+      cachedTokens: 0,
       modelCalls: 1,
       byPurpose: { step: { calls: 1, confirmedNanoUsd: 7, estimatedNanoUsd: 0 } },
       byModel: { m: { calls: 1, confirmedNanoUsd: 7, estimatedNanoUsd: 0 } },
@@ -133,6 +134,7 @@ describe('the ledger', () => {
         lostNanoUsd: 0,
         promptTokens: 10,
         completionTokens: 5,
+        cachedTokens: 0,
         modelCalls: 1,
       });
       expect([openQuestions(known), known.bookedGenerations]).toEqual([[], []]);
@@ -341,6 +343,7 @@ describe('the spend that watchers see', () => {
       inheritedNanoUsd: 8,
       promptTokens: 10,
       completionTokens: 5,
+      cachedTokens: 0,
       modelCalls: 1,
       lostModelCalls: 2,
       unknownCostCalls: 1,

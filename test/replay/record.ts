@@ -13,6 +13,7 @@ import { LIVES, TOOLS, type RecordedLife } from './support/lives.js';
 import { METERED_LIVES } from './support/metered-lives.js';
 import { OTHER_LIVES, type OtherLife } from './support/other-lives.js';
 import { recordedNames, writeRecording, type Recording } from './support/recording.js';
+import { SELF_KEEPING_LIVES } from './support/self-keeping-lives.js';
 
 /**
  * Records the histories that `replay.test.ts` replays: `npx tsx test/replay/record.ts [NAME…]`; without names all that are missing. What
@@ -35,7 +36,7 @@ async function main(names: readonly string[]): Promise<void> {
     const recorded = recordedNames();
     const wanted = ({ name }: { name: string }) =>
       names.length === 0 ? !recorded.includes(name) : names.includes(name);
-    for (const life of [...LIVES, ...METERED_LIVES, ...AGENT_LIVES].filter(wanted))
+    for (const life of [...LIVES, ...METERED_LIVES, ...AGENT_LIVES, ...SELF_KEEPING_LIVES].filter(wanted))
       await recordRun(server, life);
     for (const life of OTHER_LIVES.filter(wanted)) await recordOther(server, life);
   } finally {

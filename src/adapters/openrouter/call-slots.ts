@@ -97,7 +97,8 @@ export class CallSlots {
 
   /** The slot that a whole call is about, if there is one. */
   private findKnown({ index, id }: CallFragment): Slot | undefined {
-    const atIndex = index === undefined ? undefined : this.byIndex.get(index);
+    const atIndex = this.byIndex.get(index ?? -1);
+    if (atIndex === undefined && index !== undefined) return undefined;
     if (atIndex !== undefined && [id, ''].includes(atIndex.id)) return atIndex;
     return id === '' ? atIndex : this.slots.find((slot) => slot.id === id);
   }

@@ -33,8 +33,8 @@ export function cacheWishOf(headers: Readonly<Record<string, string | string[] |
 }
 
 /** What two requests must have in common to share an answer. The body holds the model and the stream mode; headers but for the key do not count. */
-export function cacheKey(apiKey: string, bodyHash: string): string {
-  return JSON.stringify([apiKey, bodyHash]);
+export function cacheKey(apiKey: string, path: string, bodyHash: string): string {
+  return JSON.stringify([apiKey, path, bodyHash]);
 }
 
 /** OpenRouter's response cache: whole answers only, no waiting for an answer that is under way. */

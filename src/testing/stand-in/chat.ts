@@ -102,7 +102,7 @@ function readTurn(call: ModelCall, state: StandInState): { turn: Turn } | { erro
   const { request } = read;
   call.logged.maxTokens = request.max_tokens ?? request.max_completion_tokens ?? null;
   const wish = cacheWishOf(call.headers);
-  const key = cacheKey(call.apiKey, bodyHash);
+  const key = cacheKey(call.apiKey, call.logged.path, bodyHash);
   if (wish.clear) state.cache.delete(key);
   const turn = {
     ...call,

@@ -39,9 +39,9 @@ export function itemsOf(answer: Answer): JsonObject[] {
 export function eventsOf(item: JsonObject, index: number, { chunkChars }: Answer): ResponseEvent[] {
   const event = (type: string, fields: JsonObject, chars = 0): ResponseEvent => ({ type, fields, chars });
   const place = { item_id: item['id'] ?? null, output_index: index };
-  const [start, parts] = INSIDES[String(item['type'])]?.(item, { place, chunkChars }) ?? [item, []];
+  const [start, parts] = INSIDES[textIn(item, 'type')]?.(item, { place, chunkChars }) ?? [item, []];
   const added = { ...start, status: 'in_progress' };
-  const nameChars = String(item['name'] ?? '').length;
+  const nameChars = textIn(item, 'name').length;
   return [
     event('response.output_item.added', { output_index: index, item: added }, nameChars),
     ...parts.map(([type, fields, chars]) => event(type, { ...place, ...fields }, chars)),
@@ -57,8 +57,8 @@ type Inside = (
 
 const INSIDES: Readonly<Record<string, Inside>> = {
   message(item, { chunkChars }) {
-    const [part] = partsIn(item, 'content');
-    const text = String(part?.['text'] ?? '');
+    const [part = textPart('')] = partsIn(item, 'content');
+    const text = textIn(part, 'text');
     const at = { content_index: 0 };
     const parts: Part[] = [
       ['response.content_part.added', { ...at, part: textPart('') }, 0],
@@ -66,7 +66,7 @@ const INSIDES: Readonly<Record<string, Inside>> = {
         return ['response.output_text.delta', { ...at, delta, logprobs: [] }, delta.length];
       }),
       ['response.output_text.done', { ...at, text, logprobs: [] }, 0],
-      ['response.content_part.done', { ...at, part: part ?? null }, 0],
+      ['response.content_part.done', { ...at, part }, 0],
     ];
     return [{ ...item, content: [] }, parts];
   },
@@ -81,7 +81,7 @@ const INSIDES: Readonly<Record<string, Inside>> = {
   },
   reasoning(item, { chunkChars }) {
     const summaries = partsIn(item, 'summary').flatMap((part, i): Part[] => {
-      const [at, text] = [{ summary_index: i }, String(part['text'])];
+      const [at, text] = [{ summary_index: i }, textIn(part, 'text')];
       return [
         ['response.reasoning_summary_part.added', { ...at, part: { type: 'summary_text', text: '' } }, 0],
         ['response.reasoning_summary_text.delta', { ...at, delta: text }, text.length],
@@ -90,14 +90,20 @@ const INSIDES: Readonly<Record<string, Inside>> = {
       ];
     });
     const contents = partsIn(item, 'content').flatMap((part, i): Part[] => {
-      const [at, text] = [{ content_index: i }, String(part['text'])];
+      const [at, text] = [{ content_index: i }, textIn(part, 'text')];
       const deltas = split(text, chunkChars).map((delta): Part => {
         return ['response.reasoning_text.delta', { ...at, delta }, delta.length];
       });
-      return [...deltas, ['response.reasoning_text.done', { ...at, text }, 0]];
+      return [
+        ['response.content_part.added', { ...at, part: { type: 'reasoning_text', text: '' } }, 0],
+        ...deltas,
+        ['response.reasoning_text.done', { ...at, text }, 0],
+        ['response.content_part.done', { ...at, part }, 0],
+      ];
     });
-    const { encrypted_content: _sealed, signature: _signature, content: _content, ...start } = item;
-    return [{ ...start, summary: [] }, [...summaries, ...contents]];
+    const { encrypted_content: _sealed, signature: _signature, ...start } = item;
+    const empty = { summary: [], ...('content' in item && { content: [] }) };
+    return [{ ...start, ...empty }, [...summaries, ...contents]];
   },
 };
 
@@ -150,6 +156,11 @@ function partsIn(item: JsonObject, key: string): JsonObject[] {
   const parts = item[key];
   // Lists of items are made above, or by a script, of objects only.
   return Array.isArray(parts) ? (parts as JsonObject[]) : [];
+}
+
+function textIn(item: JsonObject, key: string): string {
+  const text = item[key];
+  return typeof text === 'string' ? text : '';
 }
 
 function textPart(text: string): JsonObject {

@@ -149,14 +149,8 @@ describe('a stream', () => {
     [
       'in single bytes',
       { kind: 'single-bytes' },
-      { chunkCount: 6, done: true, finish: 'stop', tail: expect.stringContaining('"usage"') },
+      { chunkCount: 6, done: true, finish: 'stop' },
       { completed: true, costNanoUsd: WHOLE_NANO_USD },
-    ],
-    [
-      'from a model of another name',
-      { kind: 'other-name', model: 'other/name' },
-      { done: true, tail: expect.stringContaining('"model":"other/name"') },
-      { completed: true, model: 'stand-in/agent' },
     ],
     [
       'reset when all of it is written',
@@ -220,6 +214,13 @@ describe('a stream', () => {
 
   const twoChunks = (text: string): boolean => linesOf(text).chunks.length === 2 && text.endsWith('\n\n');
   const afterLastChunk = (text: string): string => text.slice(text.lastIndexOf('data: '));
+
+  test('comes from a model of another name', async () => {
+    const server = await start({ ...REPLY, fault: { kind: 'other-name', model: 'other/name' } });
+    const { chunks } = linesOf((await drain(await post(server, { stream: true }))).text);
+    expect(new Set(chunks.map(({ model }) => model))).toEqual(new Set(['other/name']));
+    expect(server.ledger[0]).toMatchObject({ completed: true, model: 'stand-in/agent' });
+  });
 
   test('stalls silently', async () => {
     const server = await start({ ...REPLY, fault: { kind: 'stall', afterChunks: 2 } });

@@ -76,10 +76,10 @@ export class ResponseAccumulator implements AnswerAccumulator {
     const index = (): number => this.order.placeOf(at(event, 'output_index'), textAt(event, 'item_id'));
     const key = (): { group: string; part: string } => ({
       group: String(index()),
-      part: String(at(event, 'content_index') ?? 0),
+      part: String(countAt(event, 'content_index')),
     });
     const thoughtKey = (kind: string): { group: string; part: string } => ({
-      group: `${index()}${kind}${String(at(event, `${kind}_index`) ?? 0)}`,
+      group: `${index()}${kind}${countAt(event, `${kind}_index`)}`,
       part: '',
     });
     switch (textAt(event, 'type')) {

@@ -47,7 +47,7 @@ export function isMark(entry: JsonValue): boolean {
 }
 
 function isDetail(entry: JsonObject): boolean {
-  return [SUMMARY, TEXT, ENCRYPTED].includes(String(entry['type']));
+  return [SUMMARY, TEXT, ENCRYPTED].includes(textAt(entry, 'type') ?? '');
 }
 
 /** An item begins with summary or text, and may end with one sealed content. */

@@ -297,6 +297,8 @@ export function describePort(make: typeof createOpenRouterModel): void {
       ['an end inside of JSON', { kind: 'cut-json' }, { code: 'MODEL_STREAM_TRUNCATED' }],
       ['garbage', { kind: 'garbage-line' }, { code: 'MODEL_STREAM_TRUNCATED' }],
       ['a reset', { kind: 'reset', afterChunks: 6 }, { code: 'MODEL_UNREACHABLE' }],
+      ['a reset in the place of an answer', { kind: 'reset-before-headers' }, { code: 'MODEL_UNREACHABLE' }],
+      ['a reset half way', { kind: 'reset-when-written' }, { code: 'MODEL_UNREACHABLE' }],
       ['a page', { kind: 'html' }, { code: 'MODEL_UNREACHABLE' }],
       ['an error in the place of the stream', { kind: 'ok-with-error' }, { code: 'MODEL_UNAVAILABLE' }],
       [
@@ -350,6 +352,7 @@ export function describePort(make: typeof createOpenRouterModel): void {
 
     it.each<[string, Fault]>([
       ['without [DONE]', { kind: 'no-done' }],
+      ['that comes byte by byte', { kind: 'single-bytes' }],
       ['that leaves the connection open', { kind: 'hold-open-after-done' }],
       ['whose last event has no blank line', { kind: 'no-final-blank-line' }],
     ])('takes an answer %s', async (_name, fault) => {
@@ -394,6 +397,25 @@ export function describePort(make: typeof createOpenRouterModel): void {
       expect(server.requests[0]?.bodyHash).toBe(server.requests[1]?.bodyHash);
     });
 
+    it('gets for nothing what was written and lost on its way', async () => {
+      const fault: Fault = { kind: 'reset-when-written' };
+      const server = await start((_request, { attempt }) => ({
+        ...TWO_CALLS,
+        ...(attempt === 1 && { fault }),
+      }));
+      const error: unknown = await call(server).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: 'MODEL_UNREACHABLE',
+        details: { generationId: server.ledger[0]?.id },
+      });
+      expect(await call(server)).toMatchObject({
+        text: 'Let me look.',
+        cached: true,
+        cacheSourceId: server.ledger[0]?.id,
+      });
+      expect(server.ledger).toMatchObject([{ completed: true }, { costNanoUsd: 0 }]);
+    });
+
     it('can ask what a generation has cost', async () => {
       const server = await start({ text: 'abcdefgh' });
       const { generationId } = await call(server);
@@ -432,9 +454,9 @@ export function describePort(make: typeof createOpenRouterModel): void {
     });
 
     it('asks for text without calls', async () => {
-      const script: Script = ({ tool_choice: choice }) => ({ text: String(choice) });
+      const script: Script = ({ tool_choice: choice }) => ({ text: JSON.stringify(choice) });
       expect(await call(await start(script), { request: { toolChoice: 'none' } })).toMatchObject({
-        text: 'none',
+        text: '"none"',
       });
     });
 
