@@ -260,7 +260,7 @@ function toResult(
   return {
     ...(answer.text !== '' && { text: answer.text }),
     ...(calls.length > 0 && { calls }),
-    ...(isSentBack && answer.reasoning.length > 0 && { reasoning: answer.reasoning }),
+    ...(isSentBack && (answer.reasoning.length > 0 || answer.emptyReasoning) && { reasoning: answer.reasoning }),
     ...(isSentBack && answer.phase !== undefined && { phase: answer.phase }),
     model: answer.model,
     finish: answer.finishReason,

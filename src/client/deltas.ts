@@ -40,8 +40,8 @@ export class DeltaReader {
    */
   read(key: string, activityAttempt: number, beat: unknown): Delta[] {
     const [, step, kind] = /^s(\d+)\.([a-z])/.exec(key) ?? [];
-    // Others than model calls and tools show nothing.
-    if (step === undefined) return [];
+    // Others than model calls and tools show nothing, and what a reviewer or a summary says is no text of the step.
+    if (step === undefined || kind === 'r' || kind === 'k') return [];
     const details = readBeat(beat);
     // Details of the attempt before stay until the new one beats.
     const isOwn = details.attempt !== undefined && details.attempt >= activityAttempt;

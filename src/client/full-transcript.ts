@@ -55,13 +55,15 @@ function firstAdded(seen: readonly TranscriptItem[], transcript: readonly Transc
   return index < 0 ? kept : kept + seen.length - index;
 }
 
-/** A tool's result as it was: the step that brings it may shorten it at once. */
+/** A tool's result as it was: the input that brings it may be the one that shortens it. */
 function whole(item: TranscriptItem, { before, input }: { before: RunState; input: Input }): TranscriptItem {
   if (item.role !== 'tool') return item;
   const call = before.calls.find(({ plan }) => plan.id === item.callId);
-  if (!call) return item;
-  const isSettled =
-    input.type === 'tool_settled' && input.key === toolKey(call) && input.outcome.kind === 'ok';
-  const content = call.result ?? (isSettled ? input.outcome.value.content : '');
-  return content.length > item.content.length ? { ...item, content } : item;
+  const content = call && (call.result ?? resultIn(input, toolKey(call)));
+  return content !== undefined && content.length > item.content.length ? { ...item, content } : item;
+}
+
+function resultIn(input: Input, key: string): string | undefined {
+  if (input.type !== 'tool_settled' || input.key !== key || input.outcome.kind !== 'ok') return undefined;
+  return input.outcome.value.content;
 }

@@ -12,24 +12,54 @@ export const COMPACTION_BRIEF = [
 /** System prompt and goal stay as they are. */
 export const FIXED_ITEMS = 2;
 
-/** Where the conversation may be parted: never between calls and their results. */
-function isBoundary(items: readonly TranscriptItem[], index: number): boolean {
-  return items[index]?.role !== 'tool';
+/** How long a conversation may be once it was shortened, in characters. */
+export interface Lengths {
+  /** The last steps, as they are. */
+  keepChars: number;
+  /** All but what never changes: the last step is left out, too, where it is longer. */
+  freeChars: number;
+  /** All of it, as far as that is done by leaving out what tools returned in earlier steps. */
+  targetChars: number;
+  /** All of it, if what the last step brought has to be shortened for that. */
+  mostChars: number;
 }
 
 /**
- * Where what is kept begins: as many of the last steps as fit in, at least the last one.
- * @returns the index of the first item that is kept; at most {@link FIXED_ITEMS} when there is nothing before it.
+ * Where what is kept begins: never between calls and their results. As many of the last steps as fit in, and the last one, which the
+ * model has not read yet, unless it is too long whatever is left out of its results.
+ * @returns the index of the first item that is kept; {@link FIXED_ITEMS} when there is nothing before it.
  */
-export function findCut(items: readonly TranscriptItem[], keepChars: number): number {
-  let kept = 0;
-  let found = -1;
+export function findCut(
+  items: readonly TranscriptItem[],
+  { keepChars, freeChars }: Pick<Lengths, 'keepChars' | 'freeChars'>,
+): number {
+  const lastStep = lastStepOf(items);
+  let chars = 0;
+  let leastChars = 0;
+  let found = items.length;
   for (let index = items.length - 1; index >= FIXED_ITEMS; index -= 1) {
-    kept += sizeOf(items[index]);
-    if (kept > keepChars && found >= 0) break;
-    if (isBoundary(items, index)) found = index;
+    chars += sizeOf(items[index]);
+    leastChars += leastSizeOf(items[index]);
+    if (index < lastStep ? chars > keepChars : leastChars > freeChars) break;
+    if (items[index]?.role !== 'tool') found = index;
   }
-  return found < 0 ? FIXED_ITEMS : found;
+  return found;
+}
+
+/** Where the last answer of the model stands, with the results of its calls behind it; -1 where there is none. */
+function lastStepOf(items: readonly TranscriptItem[]): number {
+  return items.map(({ role }) => role).lastIndexOf('assistant');
+}
+
+/** The characters of an item after its body was dropped. */
+function leastSizeOf(item: TranscriptItem | undefined): number {
+  const chars = sizeOf(item);
+  return item?.role === 'tool' ? Math.min(chars, longestKept(COMPACTION.bodyChars)) : chars;
+}
+
+/** What is hardly longer than what would be left of it is left as it is. */
+function longestKept(keepChars: number): number {
+  return keepChars * 1.5;
 }
 
 /** The characters of an item, as a measure. */
@@ -55,24 +85,41 @@ export function replaceBeginning(
 }
 
 /**
- * Leaves out what tools returned, the oldest first, until the conversation has `maxChars`. Results of the last step are shortened only
- * when nothing else is left. Calls keep their results: a conversation without one is refused.
+ * Leaves out what tools returned in earlier steps, the oldest first, as far as need be. Results of the last step are shortened only
+ * where the conversation would be refused with them. Calls keep their results: a conversation without one is refused.
  */
-export function dropBodies(items: readonly TranscriptItem[], maxChars: number): TranscriptItem[] {
+export function dropBodies(
+  items: readonly TranscriptItem[],
+  { targetChars, mostChars }: Pick<Lengths, 'targetChars' | 'mostChars'>,
+): TranscriptItem[] {
   const result = [...items];
   let chars = charsOf(items);
-  const lastStep = result.map((item) => item.role).lastIndexOf('assistant');
-  const shorten = (from: number, to: number, keepChars: number): void => {
-    for (let index = from; index < to && chars > maxChars; index += 1) {
+  const shorten = (indexes: readonly number[], keepChars: number, maxChars: number): void => {
+    for (const index of indexes) {
       const item = result[index];
-      if (item?.role !== 'tool' || item.content.length <= keepChars * 1.5) continue;
+      if (chars <= maxChars) return;
+      if (item?.role !== 'tool' || item.content.length <= longestKept(keepChars)) continue;
       const short = { ...item, content: cut(item.content, keepChars) };
       chars -= sizeOf(item) - sizeOf(short);
       result[index] = short;
     }
   };
-  shorten(FIXED_ITEMS, lastStep, COMPACTION.bodyChars);
-  shorten(Math.max(FIXED_ITEMS, lastStep), result.length, COMPACTION.bodyChars * 8);
-  shorten(Math.max(FIXED_ITEMS, lastStep), result.length, COMPACTION.bodyChars);
+  const lastStep = lastStepOf(items);
+  const indexes = [...items.keys()];
+  const last = indexes.slice(Math.max(0, lastStep));
+  shorten(indexes.slice(0, Math.max(0, lastStep)), COMPACTION.bodyChars, targetChars);
+  shorten(last, COMPACTION.bodyChars * 8, mostChars);
+  shorten(last, COMPACTION.bodyChars, mostChars);
   return result;
+}
+
+/** What was called, oldest first, each with what it brought; in a line of bounded length. */
+export function callLines(items: readonly TranscriptItem[], callChars: number): string[] {
+  const results = new Map(
+    items.flatMap((item) => (item.role === 'tool' ? [[item.callId, item.content] as const] : [])),
+  );
+  const calls = items.flatMap((item) => (item.role === 'assistant' && item.calls) || []);
+  return calls.map(
+    ({ id, name, args }) => `${name} ${cut(args, callChars)} -> ${cut(results.get(id) ?? '', callChars)}`,
+  );
 }

@@ -1,6 +1,14 @@
 import { COMPACTION, DEFAULT_MAX_OUTPUT_TOKENS } from './behaviour.js';
 import { beginLanding } from './closing.js';
-import { charsOf, dropBodies, findCut, FIXED_ITEMS, replaceBeginning } from './compact-items.js';
+import {
+  callLines,
+  charsOf,
+  dropBodies,
+  findCut,
+  FIXED_ITEMS,
+  replaceBeginning,
+  type Lengths,
+} from './compact-items.js';
 import { emit, patch, type Draft } from './draft.js';
 import { FIRST_ATTEMPT } from './fresh-state.js';
 import { isSelfKeeping } from './metered.js';
@@ -10,14 +18,25 @@ import { cut } from './review-brief.js';
 import type { ModelCall, RunState } from './state.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from './transcript.js';
 
-/** A summary is not worth a call that replaces less than this share of the conversation. */
+/** A summary is not worth a call that replaces less than this share of what was said since the goal. */
 const LEAST_SUMMED_SHARE = 0.25;
 
 /** A conversation that stays longer than this share of what it was will be refused again. */
 const WORTHWHILE_SHARE = 0.95;
 
-/** How long the part with what people said and decided may be, in characters. */
-const RECORD_CHARS = 8_000;
+/** How long each list in a note may be, such as that of what people said and decided; in characters. */
+const LIST_CHARS = 8_000;
+
+/** What was said since the goal is not shortened below this, in characters: there would be nothing to go on with. */
+const LEAST_FREE_CHARS = 2_000;
+
+/** What is noted of a call that could not be summed up: so much of its arguments, and of its result. */
+const CALL_CHARS = 120;
+
+const NOTE_TITLE = '[The conversation up to here was shortened;';
+const SUMMARY_TITLE = 'Summary of what came before:';
+const UNSUMMED_TITLE =
+  'The calls after that could not be summed up. Do not do again what they did; find out again what you need of what they brought:';
 
 /** What the conversation may take, in tokens: what the models take that may be asked, or less where the run says so. `null`: not known. */
 function roomOf(state: RunState): number | null {
@@ -32,37 +51,54 @@ function roomOf(state: RunState): number | null {
   return Number.isFinite(room) ? room : null;
 }
 
+/** What is kept back for the answer, in tokens. */
+function answerTokens({ input }: RunState, room: number): number {
+  return Math.min(input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS, room * COMPACTION.answerShare);
+}
+
 /** Whether the conversation has to be shortened before the next step: it and the room for an answer are more than the model takes. */
 export function needsCompaction(state: RunState): boolean {
   if (!isSelfKeeping(state)) return false;
   const { isDue, steps } = state.compaction;
   if (isDue) return true;
   const room = roomOf(state);
-  // Once before each step: what did not help will not help again.
-  if (room === null || steps.at(-1) === state.step) return false;
-  const wanted = state.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS;
-  const forAnswer = Math.min(wanted, room * COMPACTION.answerShare);
-  return promptSize(state).expectedTokens + forAnswer > room;
+  // Once before each step: what did not help will not help again. Where there is nothing to leave out, the server decides.
+  if (room === null || steps.at(-1) === state.step || changingChars(state) <= LEAST_FREE_CHARS) return false;
+  return promptSize(state).expectedTokens + answerTokens(state, room) > room;
 }
 
-/** How long the conversation may be afterwards, and how much of it the last steps may be; in characters. */
-function targetsOf(state: RunState): { maxChars: number; keepChars: number } {
-  const chars = charsOf(state.transcript);
-  const perToken = chars / Math.max(1, promptSize(state).expectedTokens);
-  const room = (roomOf(state) ?? Infinity) * Math.min(perToken, EXPECTED_BYTES_PER_TOKEN);
+function changingChars({ transcript }: RunState): number {
+  return charsOf(transcript.slice(FIXED_ITEMS));
+}
+
+/** How long the conversation may be afterwards: what is left beside system prompt, goal, tools and answer is shared out. */
+function lengthsOf(state: RunState): Lengths {
+  const { transcript, prepared, compaction } = state;
+  const toolChars = prepared?.toolsSizeBytes ?? 0;
+  const chars = charsOf(transcript);
+  const fixedChars = charsOf(transcript.slice(0, FIXED_ITEMS));
+  const perToken = (chars + toolChars) / Math.max(1, promptSize(state).expectedTokens);
+  const room = roomOf(state) ?? Infinity;
+  const roomChars = (room - answerTokens(state, room)) * Math.min(perToken, EXPECTED_BYTES_PER_TOKEN);
   // A server that has refused the conversation takes less than it is, whatever its list says.
-  const most = state.compaction.isDue ? Math.min(room, chars) : room;
-  return { maxChars: most * COMPACTION.targetShare, keepChars: most * COMPACTION.keepShare };
+  const most = compaction.isDue ? Math.min(roomChars - toolChars, chars) : roomChars - toolChars;
+  const freeChars = Math.max(LEAST_FREE_CHARS, most - fixedChars);
+  const targetChars = fixedChars + freeChars * COMPACTION.targetShare;
+  return {
+    keepChars: freeChars * COMPACTION.keepShare,
+    freeChars: compaction.isDue ? freeChars * COMPACTION.targetShare : freeChars,
+    targetChars,
+    mostChars: compaction.isDue ? targetChars : fixedChars + freeChars,
+  };
 }
 
 /** The beginning of the conversation that a summary shall replace, or `null` when that is not worth a call. */
 export function partToSumUp(state: RunState): { version: number; hash: string } | null {
   const { transcript } = state;
-  const version = findCut(transcript, targetsOf(state).keepChars);
-  const part = transcript.slice(0, version);
-  const replaced = charsOf(part.slice(FIXED_ITEMS));
-  if (replaced < charsOf(transcript) * LEAST_SUMMED_SHARE) return null;
-  return { version, hash: hashItems(EMPTY_HASH, part) };
+  const version = findCut(transcript, lengthsOf(state));
+  const replacedChars = charsOf(transcript.slice(FIXED_ITEMS, version));
+  if (replacedChars < changingChars(state) * LEAST_SUMMED_SHARE) return null;
+  return { version, hash: hashItems(EMPTY_HASH, transcript.slice(0, version)) };
 }
 
 /** Whether the conversation has had to be shortened before each of the last steps: that leads nowhere. */
@@ -80,18 +116,17 @@ export function landInVain(draft: Draft): void {
 }
 
 /** Puts the model's summary in the place of what it sums up. */
-export function takeSummary(draft: Draft, call: ModelCall, summary: string): void {
+export function takeSummary(draft: Draft, call: ModelCall, text: string): void {
   const { state } = draft;
-  const from = call.upTo?.version ?? 0;
-  const note = noteOf(state, cut(summary.trim(), summaryChars(state)));
-  const replaced = replaceBeginning(state.transcript, from, note);
-  if (summary.trim() === '' || charsOf(replaced) >= charsOf(state.transcript)) return shorten(draft);
-  file(draft, dropBodies(replaced, targetsOf(state).maxChars), summary.trim());
+  const summary = cut(text.trim(), summaryChars(state));
+  const replaced = replaceBeginning(state.transcript, call.upTo?.version ?? 0, noteOf(state, summary));
+  if (summary === '' || charsOf(replaced) >= charsOf(state.transcript)) return shorten(draft);
+  file(draft, dropBodies(replaced, lengthsOf(state)), summary);
 }
 
 /** A summary that is longer than what it was asked for is cut: what it replaces is longer still. */
 function summaryChars(state: RunState): number {
-  return Math.max(2_000, Math.floor(targetsOf(state).keepChars));
+  return Math.floor(lengthsOf(state).keepChars);
 }
 
 /** Shortens without a model. */
@@ -107,25 +142,34 @@ export function canShorten(state: RunState): boolean {
 
 /** Without what tools returned, as far as need be, and else without whole steps. */
 function shortened(state: RunState): TranscriptItem[] {
-  const { maxChars, keepChars } = targetsOf(state);
-  const trimmed = dropBodies(state.transcript, maxChars);
-  const from = findCut(trimmed, keepChars);
-  if (charsOf(trimmed) <= maxChars || from <= FIXED_ITEMS) return trimmed;
-  const note = noteOf(state, 'It could not be summed up. Find out again what you need of it.');
-  const replaced = replaceBeginning(trimmed, from, note);
+  const lengths = lengthsOf(state);
+  const trimmed = dropBodies(state.transcript, lengths);
+  if (charsOf(trimmed) <= lengths.targetChars) return trimmed;
+  const from = findCut(trimmed, lengths);
+  const note = noteOf(state, cut(wordsFor(state.transcript.slice(0, from)), summaryChars(state)));
+  const replaced = dropBodies(replaceBeginning(state.transcript, from, note), lengths);
   return charsOf(replaced) < charsOf(trimmed) ? replaced : trimmed;
 }
 
-/** What stands in the place of earlier steps: their summary, and what must not be lost whatever the summary says. */
+/** In the place of a summary: the one before, and what was called since. */
+function wordsFor(part: readonly TranscriptItem[]): string {
+  const note = part[FIXED_ITEMS]?.content ?? '';
+  const summaryAt = note.startsWith(NOTE_TITLE) ? note.indexOf(SUMMARY_TITLE) : -1;
+  const lines = callLines(part, CALL_CHARS);
+  return [
+    ...(summaryAt < 0 ? [] : [note.slice(summaryAt + SUMMARY_TITLE.length).trim()]),
+    ...(lines.length === 0 ? [] : [UNSUMMED_TITLE, ...lines.map((line) => `- ${line}`)]),
+  ].join('\n');
+}
+
+/** What stands in the place of earlier steps: what must not be lost whatever a summary says, and their summary. */
 function noteOf(state: RunState, summary: string): string {
   const { record, artifacts, unknownOutcomes } = state;
+  const listChars = Math.min(LIST_CHARS, Math.floor(lengthsOf(state).keepChars / 2));
   const list = (title: string, lines: readonly string[]): string[] =>
-    lines.length === 0
-      ? []
-      : [`${title}:\n${cut(lines.map((line) => `- ${line}`).join('\n'), RECORD_CHARS)}`];
+    lines.length === 0 ? [] : [`${title}:\n${cut(lines.map((line) => `- ${line}`).join('\n'), listChars)}`];
   return [
-    `[The conversation up to here was shortened; it stands at step ${state.step}. Go on from this summary of what came before.]`,
-    summary,
+    `${NOTE_TITLE} it stands at step ${state.step}. Go on from this note about what came before.]`,
     ...list('What people said and decided, in order', record),
     ...list(
       'Artifacts',
@@ -135,35 +179,38 @@ function noteOf(state: RunState, summary: string): string {
       'Calls of which nobody knows whether they took effect',
       unknownOutcomes.slice(-100).map(({ callId, tool }) => `${tool} (${callId})`),
     ),
+    `${SUMMARY_TITLE}\n${summary}`,
   ].join('\n\n');
 }
 
 function file(draft: Draft, transcript: TranscriptItem[], summary: string | null): void {
   const { state } = draft;
-  const { compaction, step, calibration } = state;
-  const tokensBefore = promptSize(state).expectedTokens;
+  const { compaction, step } = state;
+  const before = promptSize(state).expectedTokens;
+  // What the server counted was another conversation.
+  const uncounted = (items: TranscriptItem[]) =>
+    promptSize({ ...state, transcript: items, calibration: null }).expectedTokens;
+  const share = uncounted(transcript) / uncounted(state.transcript);
   patch(draft, {
     transcript,
     transcriptHash: hashItems(EMPTY_HASH, transcript),
-    // What the server counted was another conversation.
     calibration: null,
     compaction: {
       ...compaction,
       count: compaction.count + 1,
-      steps: [...compaction.steps, step].slice(-COMPACTION.inARow),
+      steps: [...compaction.steps.filter((one) => one !== step), step].slice(-COMPACTION.inARow),
       isDue: false,
     },
     model: { ...state.model, ...FIRST_ATTEMPT, call: null, retryAtMs: null },
   });
-  const perToken = calibration ? charsOf(state.transcript) / tokensBefore : EXPECTED_BYTES_PER_TOKEN;
   emit(draft, {
     type: 'compacted',
     step,
     by: summary === null ? 'cut' : 'summary',
     messagesBefore: state.transcript.length,
     messagesAfter: transcript.length,
-    tokensBefore,
-    tokensAfter: Math.ceil(charsOf(transcript) / perToken),
+    tokensBefore: before,
+    tokensAfter: Math.ceil(before * share),
     summary,
   });
 }

@@ -1,6 +1,7 @@
 import { LOOP } from './behaviour.js';
 import { beginLanding } from './closing.js';
 import { append, emit, parseJson, patch, type Draft } from './draft.js';
+import { FRESH_GUARDS } from './fresh-state.js';
 import { canonicalJson, type JsonValue } from './json.js';
 import { isSelfKeeping } from './metered.js';
 import { modelsOf } from './models.js';
@@ -24,12 +25,12 @@ export function fingerprint(name: string, args: JsonValue): string {
 export function watchLoop(draft: Draft): Rung | null {
   const { loop, calls } = draft.state;
   if (!isSelfKeeping(draft.state)) return null;
-  // Whoever has let a repeated call run, or sent the model another way, has taken the matter into their hands.
-  if (calls.some(({ plan }) => plan.gate?.reason === 'loop')) {
-    patch(draft, { loop: { ...loop, points: 0, repeats: 0, seen: [], asks: [] } });
+  // Whoever has let a repeated call run, or sent the model another way, has taken the matter into their hands. Nobody did where time ran out.
+  if (calls.some((call) => call.plan.gate?.reason === 'loop' && isDecided(draft, call))) {
+    patch(draft, { loop: FRESH_GUARDS.loop });
     return null;
   }
-  const counted = calls.filter(isCounted).slice(0, LOOP.callsPerStep);
+  const counted = countedOf(draft, calls).slice(0, LOOP.callsPerStep);
   if (counted.length === 0) return null;
   const step = toStep(counted);
   const points = pointsFor(loop, step, counted);
@@ -39,19 +40,29 @@ export function watchLoop(draft: Draft): Rung | null {
     repeats: points === 0 ? 0 : loop.repeats + 1,
     asks: [],
   };
+  const circle = next.seen.slice(-1 - next.repeats).flatMap((one) => one.calls);
   const rung = RUNGS.filter((one) => next.points >= LOOP.rungs[one]).at(-1) ?? null;
   const isNew = rung !== null && loop.points < LOOP.rungs[rung];
-  patch(draft, { loop: { ...next, asks: rung === 'ask' ? [...new Set(step.calls)] : [] } });
+  patch(draft, { loop: { ...next, asks: rung === 'ask' ? [...new Set(circle)] : [] } });
   return isNew ? rung : null;
 }
 
 /** To wait, or to look again, is to be repeated. What a human has refused did not come from the model alone. */
-function isCounted({ plan, ended }: CallState): boolean {
-  return !plan.polling && plan.control?.kind !== 'wait' && ended !== 'rejected';
+function countedOf(draft: Draft, calls: readonly CallState[]): CallState[] {
+  return calls.filter(
+    (call) =>
+      !call.plan.polling &&
+      call.plan.control?.kind !== 'wait' &&
+      !(call.ended === 'rejected' && isDecided(draft, call)),
+  );
+}
+
+function isDecided({ state }: Draft, { id }: CallState): boolean {
+  return state.decidedCallIds.includes(id);
 }
 
 function toStep(calls: readonly CallState[]): LoopStep {
-  const prints = calls.map(({ plan, args }) => fingerprint(plan.name, parseJson(args)));
+  const prints = calls.map(({ plan }) => fingerprint(plan.name, parseJson(plan.args)));
   return {
     calls: prints,
     results: calls.map(({ result = '' }, index) => rollHash(prints[index] ?? '', result)),
@@ -70,7 +81,7 @@ function pointsFor({ seen }: LoopState, step: LoopStep, calls: readonly CallStat
 export function climb(draft: Draft, rung: Rung, calls: readonly CallState[]): void {
   const { loop, step, landing, input } = draft.state;
   if (landing) return;
-  const tools = [...new Set(calls.filter(isCounted).map(({ plan }) => plan.name))].slice(0, 10);
+  const tools = [...new Set(countedOf(draft, calls).map(({ plan }) => plan.name))].slice(0, 10);
   // Where nobody is ever asked, the model gets the steps that are left, and then the run ends.
   if (rung === 'ask' && input.requireApproval === 'never') return;
   emit(draft, { type: 'loop_detected', step, rung, repeats: loop.repeats, tools });
@@ -93,6 +104,7 @@ function switchModel(draft: Draft): void {
   const index = model.index + 1;
   const [from, to] = [models[model.index], models[index]];
   if (from === undefined || to === undefined) return;
-  patch(draft, { model: { ...model, index, coolUntilMs: draft.atMs } });
+  // Not yet before the step that is about to begin, but before the one after it.
+  patch(draft, { model: { ...model, index, coolUntilMs: draft.atMs + 1 } });
   emit(draft, { type: 'fallback_used', step, from, to, code: 'LOOP' });
 }

@@ -44,7 +44,8 @@ export function beginReview(draft: Draft, answer: string): void {
 export function settleReviewCalls(draft: Draft): void {
   const { calls, review, landing } = draft.state;
   patch(draft, { calls: [], phase: 'model' });
-  if (landing) return landReview(draft);
+  // What is there is the answer with which the run lands.
+  if (landing) return;
   if (review.stage === 'checks') return fileChecks(draft, calls);
   const [word] = calls;
   if (word?.ended === 'ok') {
@@ -104,13 +105,6 @@ function mend(draft: Draft, why: string): void {
 export function failReview(draft: Draft, problem: string): void {
   patchReview(draft, { problem });
   completeRound(draft);
-  endReview(draft);
-}
-
-/** What is there is the answer with which the run lands. */
-function landReview(draft: Draft): void {
-  if (draft.state.review.stage !== 'human') return failReview(draft, 'The run ended before the review did.');
-  patchReview(draft, { problem: 'The run ended before a human had decided.' });
   endReview(draft);
 }
 

@@ -57,6 +57,8 @@ export interface ModelAnswer {
   /** Calls as the model wrote them: `args` is the raw text here, possibly not JSON. */
   calls: TranscriptCall[];
   reasoning: JsonValue[];
+  /** The server has sent an empty list of it, which some models want back (DeepSeek V4). */
+  emptyReasoning?: true;
   /** What the responses API says of a message (`commentary`, `final_answer`), to be sent back with it. */
   phase?: string;
   /** The model that really answered. */

@@ -54,6 +54,13 @@ describe('DeltaReader', () => {
     ]);
   });
 
+  it('tells nothing of what a reviewer or the writer of a summary says, which is no text of the step', () => {
+    const reader = new DeltaReader(RUN);
+    reader.read('s1.m0', 1, { attempt: 1, offset: 0, text: 'answer' });
+    for (const key of ['s1.r1', 's2.k0'])
+      expect(reader.read(key, 1, { attempt: 1, offset: 0, text: 'words' })).toEqual([]);
+  });
+
   it('tells the attempt that the activity names, where each attempt is an activity of its own', () => {
     const reader = new DeltaReader(RUN);
     reader.read('s1.m0', 1, { attempt: 1, offset: 0, text: 'wrong' });

@@ -30,13 +30,20 @@ interface PlainServer {
   lists: boolean;
   /** Breaks off the first answer. */
   breaksOnce?: boolean;
+  /** Refuses what OpenAI does not know. */
+  isStrict?: boolean;
 }
 
-function serve({ usage, lists, breaksOnce = false }: PlainServer): void {
+function serve({ usage, lists, breaksOnce = false, isStrict = false }: PlainServer): void {
   let toBreak = breaksOnce;
   plain.seen.length = 0;
   plain.script = (response, request) => {
-    if (request.path.endsWith('/chat/completions')) {
+    if (isStrict && request.body.includes('"session_id"')) {
+      const loc = ['body', 'session_id'];
+      answer(response, 422, {
+        detail: [{ type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' }],
+      });
+    } else if (request.path.endsWith('/chat/completions')) {
       complete(response, request, { usage, breaks: toBreak });
       toBreak = false;
     } else if (request.path.endsWith('/models') && lists) {
@@ -162,6 +169,18 @@ describe('a server that is not OpenRouter', () => {
     expect(spend.estimatedNanoUsd).toBeLessThanOrEqual(CEILING_USD * 1e9);
     expect(paths()).not.toContain('/generation');
     expect(closingMs(events)).toBeLessThan(AT_ONCE_MS);
+  });
+
+  it('serves a run though it refuses what OpenAI does not know, and is sent that once', async () => {
+    serve({ usage: USAGE, lists: true, isStrict: true });
+    const { run, events } = await runToEnd();
+    expect(await run.result()).toMatchObject({
+      outcome: 'done',
+      spend: { modelCalls: 2, lostModelCalls: 0 },
+    });
+    const asked = plain.seen.filter(({ path }) => path.endsWith('/chat/completions'));
+    expect(asked.map(({ body }) => body.includes('longhaul_run'))).toEqual([true, false, false]);
+    expect(events.filter(({ type }) => type === 'model_failed')).toEqual([]);
   });
 
   it('has a call that it broke off charged at what was held for it, without waiting for a better word', async () => {

@@ -19,6 +19,7 @@ export class Accumulator implements AnswerAccumulator {
   private isDone = false;
   private readonly parts = new AnswerParts();
   private readonly reasoning = new ReasoningDetails();
+  private hasReasoningList = false;
 
   /**
    * Whether nothing that matters can be missing: a finish reason, and the usage or `[DONE]` after it. Some providers send tool calls
@@ -46,10 +47,12 @@ export class Accumulator implements AnswerAccumulator {
   }
 
   answer(idPrefix: string, taken: Iterable<string> = []): WireAnswer {
+    const reasoning = this.reasoning.list();
     return {
       text: this.parts.text,
       calls: this.parts.calls.list(idPrefix, taken),
-      reasoning: this.reasoning.list(),
+      reasoning,
+      ...(this.hasReasoningList && reasoning.length === 0 && { emptyReasoning: true }),
       finishReason: this.finishReason ?? 'tool_calls',
       model: this.model,
       tokens: {
@@ -94,6 +97,7 @@ export class Accumulator implements AnswerAccumulator {
     const content = textAt(delta, 'content') ?? textAt(delta, 'refusal') ?? '';
     const details = listAt(delta, 'reasoning_details');
     this.reasoning.add(details);
+    this.hasReasoningList ||= Array.isArray(at(delta, 'reasoning_details'));
     const reasoning = visibleReasoning(delta);
     const calls = listAt(delta, 'tool_calls').map((entry) => this.parts.calls.add(fragmentOf(entry)));
     return {

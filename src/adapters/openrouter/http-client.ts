@@ -3,6 +3,7 @@ import { Agent, fetch as undiciFetch, type RequestInit } from 'undici';
 import type { JsonValue } from '../../core/json.js';
 import { parseJson } from './json-read.js';
 import { isUnsent, unsentError } from './network-error.js';
+import { withPlainBodies } from './plain-body.js';
 
 // Questions about key and models are small; a server that takes longer is as good as gone.
 const QUESTION_TIMEOUT_MS = 10_000;
@@ -47,7 +48,7 @@ export function createHttpClient({ apiKey, baseUrl, appTitle, headersTimeoutMs }
     logLevel: 'off',
     timeout: headersTimeoutMs,
     // undici's fetch is the platform's, but its types are not.
-    fetch: fetchWithoutLimits as typeof fetch,
+    fetch: withPlainBodies(fetchWithoutLimits as typeof fetch, baseUrl),
     defaultHeaders: { 'X-OpenRouter-Title': appTitle },
     // Otherwise read from variables that belong to another service.
     organization: null,

@@ -19,6 +19,7 @@ export interface WireAnswer {
   text: string;
   calls: TranscriptCall[];
   reasoning: JsonValue[];
+  emptyReasoning?: true;
   phase?: string;
   finishReason: string;
   model: string | null;

@@ -5,12 +5,14 @@ import {
 } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { RunFold } from '../../../src/client/fold.js';
+import { FullTranscript } from '../../../src/client/full-transcript.js';
 import type { HistoryEvent } from '../../../src/client/history.js';
 import type { RunEvent } from '../../../src/core/events.js';
 import type { JsonValue } from '../../../src/core/json.js';
 import type { ModelResult, PlannedCall } from '../../../src/core/outcomes.js';
 import { NO_LIMITS, type Prepared } from '../../../src/core/run-input.js';
 import type { RunState } from '../../../src/core/state.js';
+import type { TranscriptItem } from '../../../src/core/transcript.js';
 
 const CONVERTER: LoadedDataConverter = {
   payloadConverter: defaultPayloadConverter,
@@ -108,15 +110,26 @@ export class HandMadeHistory {
   /** Folds it in one page, or in pages that begin with these events. */
   async fold(...cuts: number[]): Promise<{ state: RunState; events: RunEvent[] }> {
     const fold = new RunFold('run-1', CONVERTER);
+    const events = await this.turnPages(fold, cuts);
+    return { state: stateOf(fold), events };
+  }
+
+  /** The whole conversation that it tells of, beside what the model sees at its end. */
+  async transcripts(...cuts: number[]): Promise<{ full: TranscriptItem[]; seen: TranscriptItem[] }> {
+    const full = new FullTranscript();
+    const fold = new RunFold('run-1', CONVERTER, { full });
+    await this.turnPages(fold, cuts);
+    return { full: full.list(), seen: stateOf(fold).transcript };
+  }
+
+  private async turnPages(fold: RunFold, cuts: readonly number[]): Promise<RunEvent[]> {
     const events: RunEvent[] = [];
     const starts = [0, ...cuts];
     for (const [index, start] of starts.entries()) {
       const page = this.events.slice(start, starts[index + 1]);
       events.push(...(await fold.take({ temporalRunId: 'first', events: page })));
     }
-    const state = fold.current();
-    if (!state) throw new Error('A history begins with the start of the run.');
-    return { state, events };
+    return events;
   }
 
   private addCommand(command: Attributes): void {
@@ -124,6 +137,12 @@ export class HandMadeHistory {
     const key = command.activityTaskScheduledEventAttributes?.activityId;
     if (key) this.scheduledIds.set(key, this.events.length);
   }
+}
+
+function stateOf(fold: RunFold): RunState {
+  const state = fold.current();
+  if (!state) throw new Error('A history begins with the start of the run.');
+  return state;
 }
 
 export function scheduled(key: string, activity: string): Attributes {

@@ -2,7 +2,7 @@ import type { Script } from '../../../src/testing/stand-in/script.js';
 import { untilEvent } from '../../support/run-support.js';
 import { count, counting, type RecordedLife } from './lives.js';
 
-const FIRST = 'stand-in/small';
+const FIRST = 'stand-in/agent';
 const SECOND = 'stand-in/free';
 
 /** A reviewer that is content in its round `last`, and says so before as a mention only. */
@@ -56,8 +56,8 @@ export const SELF_KEEPING_LIVES: RecordedLife[] = [
   },
   {
     name: 'compacted',
-    script: (request, context) => {
-      const { longhaul_purpose: purpose, longhaul_step: step = '0' } = context.metadata;
+    script: (_request, { metadata }) => {
+      const { longhaul_purpose: purpose, longhaul_step: step = '0' } = metadata;
       // Every third summary fails.
       if (purpose === 'compaction')
         return Number(step) % 3 === 0 ? { fault: { kind: 'http', status: 400 } } : { text: `Up to ${step}.` };

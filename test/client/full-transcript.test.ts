@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+import { FullTranscript } from '../../src/client/full-transcript.js';
+import { dropBodies, findCut, FIXED_ITEMS, replaceBeginning } from '../../src/core/compact-items.js';
+import { takeSnapshot } from '../../src/core/snapshot.js';
+import type { TranscriptItem } from '../../src/core/transcript.js';
+import { HandMadeHistory, scheduled } from './support/hand-made-history.js';
+
+const GOAL = 'Tidy up.';
+/** More than half of what the conversation may have. */
+const LONG = 'long '.repeat(1_200);
+
+/** A run whose conversation is shortened above some tokens, in its first model call. */
+const running = (compactAtTokens: number) =>
+  new HandMadeHistory({ goal: GOAL, compactAtTokens }).running({ behaviour: 4 });
+
+const act = (id: string) => ({ id, name: 'act', args: '{}', effect: 'read' as const });
+/** One step: the model asks for a call, which brings `content`. */
+const step = (
+  history: HandMadeHistory,
+  index: number,
+  { content, next }: { content: string; next: string },
+) =>
+  history
+    .answers(`s${index}.m0`, `Step ${index}.`, [act(`call_${index}`)])
+    .task(scheduled(`s${index}.c0`, 'runTool'))
+    .completes(`s${index}.c0`, { content })
+    .task(scheduled(next, 'callModel'));
+const contentsOf = (items: readonly TranscriptItem[]) => items.map(({ content }) => content);
+
+describe('the whole conversation', () => {
+  it('is what the model sees as long as nothing was shortened', async () => {
+    const { full, seen } = await step(running(100_000), 0, { content: 'fine', next: 's1.m0' }).transcripts();
+    expect(full).toEqual(seen);
+    expect(contentsOf(full).slice(1)).toEqual([GOAL, 'Step 0.', 'fine']);
+  });
+
+  it('is there before a worker has taken the run up', async () => {
+    const full = new FullTranscript();
+    const { state } = await new HandMadeHistory().fold();
+    full.follow(state.transcript);
+    expect(full.list()).toEqual(state.transcript);
+  });
+
+  it('keeps what a summary has replaced, with the summary behind it, also over continue-as-new', async () => {
+    const history = step(running(4_500), 0, { content: LONG, next: 's1.m0' });
+    step(history, 1, { content: LONG.repeat(2), next: 's2.k0' });
+    history
+      .answers('s2.k0', 'Two steps were taken.')
+      .task(scheduled('s2.m1', 'callModel'))
+      .signal('say', { text: 'Go on.' });
+    const before = await history.transcripts();
+    const { state } = await history.fold();
+    expect(state.compaction.count).toBe(1);
+
+    const successor = history.events.length;
+    history.add({
+      workflowExecutionStartedEventAttributes: new HandMadeHistory({
+        // Plain JSON, as all that a history holds.
+        snapshot: JSON.parse(JSON.stringify(takeSnapshot(state))),
+      }).events[0]?.workflowExecutionStartedEventAttributes,
+    });
+    history
+      .task(scheduled('s2.m1', 'callModel'))
+      .answers('s2.m1', 'Done.')
+      .task(scheduled('s3.m0', 'callModel'));
+    const { full, seen } = await history.transcripts(successor);
+
+    const note = seen[FIXED_ITEMS]?.content ?? '';
+    expect(note).toContain('Two steps were taken.');
+    expect(contentsOf(full).slice(1)).toEqual([
+      GOAL,
+      'Step 0.',
+      LONG,
+      note,
+      'Step 1.',
+      LONG.repeat(2),
+      'Done.',
+      'Go on.',
+    ]);
+    expect(full.slice(0, before.full.length)).toEqual(before.full);
+    expect(contentsOf(seen)).not.toContain('Step 0.');
+    // The result that was kept was shortened at the same time.
+    expect(contentsOf(seen)).not.toContain(LONG.repeat(2));
+  });
+
+  it('keeps a result whole that was shortened the moment it came', async () => {
+    const { full, seen } = await step(running(1_000), 0, { content: LONG, next: 's1.m0' }).transcripts();
+    expect(seen.at(-1)?.content).toContain('characters left out');
+    expect(full.at(-1)).toEqual({ ...seen.at(-1), content: LONG });
+  });
+});
+
+/** What happens to a conversation at one input. */
+interface Move {
+  /** Messages that it adds: a step with so many calls, or words of a human. */
+  adds: ('words' | number)[];
+  shortens: 'not' | 'bodies' | 'note' | 'both';
+  continues: boolean;
+  keepChars: number;
+}
+
+const moves: fc.Arbitrary<Move[]> = fc.array(
+  fc.record({
+    adds: fc.array(fc.oneof(fc.constant('words' as const), fc.integer({ min: 0, max: 3 })), { maxLength: 3 }),
+    shortens: fc.constantFrom('not' as const, 'not', 'not', 'bodies', 'note', 'both'),
+    continues: fc.boolean(),
+    keepChars: fc.integer({ min: 0, max: 4_000 }),
+  }),
+  { maxLength: 25 },
+);
+
+/** A conversation, what of it is seen, and how much of it was ever said. */
+class Talk {
+  seen: TranscriptItem[] = [
+    { role: 'system', content: 'You are.' },
+    { role: 'user', content: GOAL },
+  ];
+  readonly said = [...this.seen];
+  private count = 0;
+
+  add(what: 'words' | number): void {
+    const index = (this.count += 1);
+    // Ids come again in later messages.
+    const ids = what === 'words' ? [] : Array.from({ length: what }, (_, call) => `call_${call}`);
+    const first: TranscriptItem =
+      what === 'words'
+        ? { role: 'user', content: `words ${index}` }
+        : {
+            role: 'assistant',
+            content: `step ${index}`,
+            calls: ids.map((id) => ({ id, name: 'act', args: '{}' })),
+          };
+    const results = ids.map((callId): TranscriptItem => ({
+      role: 'tool',
+      callId,
+      content: `${callId} of ${index} ${LONG}`,
+    }));
+    this.seen = [...this.seen, first, ...results];
+    this.said.push(first, ...results);
+  }
+
+  /** Returns the note that takes the place of the beginning, if there is one. */
+  shorten(how: Move['shortens'], keepChars: number): void {
+    const trimmed = how === 'bodies' || how === 'both' ? dropBodies(this.seen, keepChars) : this.seen;
+    const from = findCut(trimmed, keepChars);
+    this.seen = trimmed;
+    if (how === 'bodies' || from <= FIXED_ITEMS) return;
+    const kept = trimmed.length - from;
+    this.count += 1;
+    this.seen = replaceBeginning(trimmed, from, `note ${this.count}`);
+    this.said.splice(this.said.length - kept, 0, { role: 'user', content: `note ${this.count}` });
+  }
+}
+
+it('holds every message once, whole and in order, however often the conversation is shortened', () => {
+  fc.assert(
+    fc.property(moves, (life) => {
+      const [talk, full] = [new Talk(), new FullTranscript()];
+      full.follow(talk.seen);
+      for (const { adds, shortens, continues, keepChars } of life) {
+        for (const what of adds) talk.add(what);
+        // What comes and is shortened at once is whole only with its cause, see above.
+        if (adds.length > 0 && shortens !== 'note') full.follow(talk.seen);
+        if (shortens !== 'not') talk.shorten(shortens, keepChars);
+        full.follow(talk.seen);
+        if (!continues) continue;
+        talk.seen = talk.seen.map((item) => ({ ...item }));
+        full.adopt(talk.seen);
+      }
+      expect(full.list()).toEqual(talk.said);
+    }),
+  );
+});
