@@ -1,18 +1,17 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import { DEFAULT_MAX_OUTPUT_TOKENS } from '../core/behaviour.js';
 import { AgentError, isAgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { ModelResult, PlannedCall } from '../core/outcomes.js';
-import { promptItems } from '../core/prompt-items.js';
 import { readVerdict } from '../core/review-brief.js';
 import type { CallModelInput } from '../core/work.js';
 import type { Governor, Permit, PermitEnd } from '../ports/governor.js';
-import type { AnswerCheck, ModelAnswer, ModelListener, ModelPort, ModelRequest } from '../ports/model.js';
+import type { AnswerCheck, ModelAnswer, ModelPort, ModelRequest } from '../ports/model.js';
 import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
 import { currentRun, isCalledOff, queryCurrentRun, reporting } from './activity-run.js';
-import { TAIL_CHARS, type HeartbeatPacer, type Tail } from './heartbeat.js';
+import { AnswerTail } from './answer-tail.js';
+import type { HeartbeatPacer } from './heartbeat.js';
 import { LiveAttempt } from './live-attempt.js';
-import { specsOf } from './pinned-tools.js';
+import { buildRequest } from './model-request.js';
 import { hashArgs, planCalls, SUMMARY_CHARS } from './plan-calls.js';
 import { checkPrices } from './price-check.js';
 import type { RunMemory } from './run-memory.js';
@@ -150,51 +149,6 @@ async function callOrTell<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-async function buildRequest(
-  input: CallModelInput,
-  { memory, tools, artifacts }: CallModelPorts,
-): Promise<ModelRequest> {
-  const ref = currentRun();
-  const queries = queryCurrentRun();
-  const [settings, items] = [await memory.settings(ref, queries), await memory.items(ref, input, queries)];
-  const { firstRunId, runId } = settings;
-  const { prepared } = settings;
-  const { models = [], temperature, reasoning, schema } = settings.input;
-  const { purpose } = input;
-  const specs =
-    input.noTools || !prepared || purpose === 'review' ? [] : await specsOf(prepared, tools, artifacts);
-  const isOwnReviewer = purpose === 'review' && prepared?.review?.model !== undefined;
-  // Servers that are told the schema while tools are there may ask for no tool any more.
-  const isAnswer = purpose === 'landing' || input.answerOnly || (purpose === 'step' && specs.length === 0);
-  return {
-    model: input.model,
-    ...(models.length > 0 && input.model === prepared?.model && !isOwnReviewer && { models }),
-    items: promptItems(purpose, items),
-    tools: specs,
-    toolChoice: purpose === 'step' && !input.answerOnly ? 'auto' : 'none',
-    maxOutputTokens: input.maxOutputTokens ?? settings.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
-    ...(temperature !== undefined && { temperature }),
-    ...(reasoning !== undefined && {
-      reasoning: typeof reasoning === 'string' ? { effort: reasoning } : reasoning,
-    }),
-    ...(schema && isAnswer && { responseSchema: schema }),
-    ...(prepared?.wire && { wire: prepared.wire }),
-    metadata: {
-      longhaul_run: runId.slice(0, 512),
-      longhaul_step: String(input.step),
-      longhaul_purpose: input.purpose,
-      longhaul_nonce: `${firstRunId}/${nonceOf(input)}`,
-    },
-    // A reviewer reads another conversation, which no cache shares with this one.
-    sessionId: purpose === 'review' ? `${firstRunId}.review` : firstRunId,
-  };
-}
-
-/** The same for all attempts at a call, so that the response cache gives the second what the first has paid for. */
-function nonceOf({ attempt, step, purpose }: CallModelInput): string {
-  return attempt === undefined ? Context.current().info.activityId : `s${step}.${purpose}`;
-}
-
 async function planAnswer(
   answer: ModelAnswer,
   input: CallModelInput,
@@ -260,7 +214,8 @@ function toResult(
   return {
     ...(answer.text !== '' && { text: answer.text }),
     ...(calls.length > 0 && { calls }),
-    ...(isSentBack && (answer.reasoning.length > 0 || answer.emptyReasoning) && { reasoning: answer.reasoning }),
+    ...(isSentBack &&
+      (answer.reasoning.length > 0 || answer.emptyReasoning) && { reasoning: answer.reasoning }),
     ...(isSentBack && answer.phase !== undefined && { phase: answer.phase }),
     model: answer.model,
     finish: answer.finishReason,
@@ -274,53 +229,4 @@ function toResult(
     ...(answer.cached && { cached: true }),
     ...(answer.cacheSourceId !== null && { cacheSourceId: answer.cacheSourceId }),
   };
-}
-
-/** Collects the end of what streams in, for the heartbeat. */
-class AnswerTail implements ModelListener {
-  /** The server knows that the request goes out. */
-  isSent = false;
-  /** Is called once the server has named the generation. */
-  onId: () => void = () => undefined;
-  private generationId: string | null = null;
-  private text = '';
-  private textStart = 0;
-  private reasoning = '';
-  private reasoningStart = 0;
-
-  constructor(private readonly attempt: number) {}
-
-  onHeaders({ generationId }: { generationId: string | null }): void {
-    this.generationId = generationId;
-    this.onId();
-  }
-
-  onText(piece: string): void {
-    [this.text, this.textStart] = keepEnd(this.text + piece, this.textStart);
-  }
-
-  onReasoning(piece: string): void {
-    [this.reasoning, this.reasoningStart] = keepEnd(this.reasoning + piece, this.reasoningStart);
-  }
-
-  /** What is left behind of a call without an answer, see `traceOf`. */
-  trace(): JsonObject {
-    if (!this.isSent) return { unsent: true };
-    return { sent: true, ...(this.generationId !== null && { generationId: this.generationId }) };
-  }
-
-  read(): Tail {
-    return {
-      attempt: this.attempt,
-      ...(this.isSent && { sent: true }),
-      ...(this.generationId !== null && { generationId: this.generationId }),
-      ...(this.text !== '' && { offset: this.textStart, text: this.text }),
-      ...(this.reasoning !== '' && { reasoningOffset: this.reasoningStart, reasoning: this.reasoning }),
-    };
-  }
-}
-
-function keepEnd(text: string, start: number): [string, number] {
-  const excess = Math.max(0, text.length - TAIL_CHARS);
-  return [text.slice(excess), start + excess];
 }

@@ -1,8 +1,11 @@
 import { FIXED_ITEMS } from '../core/compact-items.js';
+import type { RunEvent } from '../core/events.js';
 import type { Input } from '../core/inputs.js';
 import { toolKey } from '../core/keys.js';
 import type { RunState } from '../core/state.js';
 import type { TranscriptItem } from '../core/transcript.js';
+
+type ToolItem = Extract<TranscriptItem, { role: 'tool' }>;
 
 /**
  * The whole conversation of a run: each message once and as it was, also those that were taken out of what the model sees or shortened
@@ -10,7 +13,7 @@ import type { TranscriptItem } from '../core/transcript.js';
  */
 export class FullTranscript {
   private readonly items: TranscriptItem[] = [];
-  /** What the model sees, which is the end of it all but for what was shortened. */
+  /** What the model sees: behind its note the end of all, but for what was shortened. */
   private seen: readonly TranscriptItem[] = [];
 
   /** The messages so far. */
@@ -26,14 +29,16 @@ export class FullTranscript {
 
   /**
    * Takes in what an input made of the conversation.
-   * @param cause may be absent where nothing was called.
+   * @param results those that it brought, whole.
    */
-  follow(transcript: readonly TranscriptItem[], cause?: { before: RunState; input: Input }): void {
+  follow(transcript: readonly TranscriptItem[], results: readonly ToolItem[] = []): void {
     const { seen } = this;
     if (transcript === seen) return;
     this.seen = transcript;
-    const added = transcript.slice(firstAdded(seen, transcript));
-    this.items.push(...added.map((item) => (cause ? whole(item, cause) : item)));
+    const isBrought = (item: TranscriptItem) =>
+      item.role === 'tool' && results.some(({ callId }) => callId === item.callId);
+    const added = transcript.slice(firstAdded(seen, transcript)).filter((item) => !isBrought(item));
+    this.items.push(...results, ...added);
     const note = transcript[FIXED_ITEMS];
     if (note === undefined || !hasNote(seen, transcript)) return;
     const kept = transcript.length - FIXED_ITEMS - 1;
@@ -55,12 +60,23 @@ function firstAdded(seen: readonly TranscriptItem[], transcript: readonly Transc
   return index < 0 ? kept : kept + seen.length - index;
 }
 
-/** A tool's result as it was: the input that brings it may be the one that shortens it. */
-function whole(item: TranscriptItem, { before, input }: { before: RunState; input: Input }): TranscriptItem {
-  if (item.role !== 'tool') return item;
-  const call = before.calls.find(({ plan }) => plan.id === item.callId);
-  const content = call && (call.result ?? resultIn(input, toolKey(call)));
-  return content !== undefined && content.length > item.content.length ? { ...item, content } : item;
+/** The results that an input put into the conversation, as they were: where room is short, they are shortened or left out at once. */
+export function resultsFiled(
+  before: RunState,
+  { input, after, events }: { input: Input; after: RunState; events: readonly RunEvent[] },
+): ToolItem[] {
+  // What a review has called, the model has not asked for.
+  if (after.calls === before.calls || after.calls.length > 0 || before.review.stage !== null) return [];
+  return before.calls.map((call) => {
+    const { id, plan, result } = call;
+    const callId = plan.id;
+    const known = result ?? resultIn(input, toolKey(call)) ?? '';
+    const inView = after.transcript.findLast((item) => item.role === 'tool' && item.callId === callId);
+    const ended = events.find((event) => event.type === 'tool_completed' && event.callId === id);
+    const texts = [known, inView?.content ?? '', ended?.type === 'tool_completed' ? ended.content : ''];
+    // Of what is not known from elsewhere, the longest that is left.
+    return { role: 'tool', callId, content: texts.reduce((one, other) => (other.length > one.length ? other : one)) };
+  });
 }
 
 function resultIn(input: Input, key: string): string | undefined {
