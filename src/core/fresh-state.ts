@@ -27,7 +27,8 @@ export const IDLE_MODEL: ModelState = {
 
 /** The model state at the beginning of the next step: which model is asked stays. */
 export function nextStepModel({ index, coolUntilMs }: ModelState): ModelState {
-  return { ...IDLE_MODEL, index, coolUntilMs };
+  // Whatever the first model failed of, time has passed since.
+  return { ...IDLE_MODEL, index, coolUntilMs, mayRecover: index > 0 };
 }
 
 /** Before anything was reviewed, shortened or repeated. */

@@ -118,7 +118,8 @@ function tryAgain(draft: Draft, call: ModelCall, failure: Failure): boolean {
   if (failures >= ATTEMPTS[call.purpose]) return false;
   const delayMs = retryDelayMs(draft, failure);
   const hasOther = modelsOf(draft.state)[model.index + 1] !== undefined;
-  if (delayMs > LONGEST_POLITE_WAIT_MS && (hasOther || call.purpose !== 'step')) return false;
+  const hasBetter = hasOther || call.purpose !== 'step' || isSelfKeeping(draft.state);
+  if (delayMs > LONGEST_POLITE_WAIT_MS && hasBetter) return false;
   return again(draft, failure, { failures, ...(delayMs > 0 && { retryAtMs: draft.atMs + delayMs }) });
 }
 
@@ -230,7 +231,12 @@ function waitOut(draft: Draft, failure: Failure): void {
     reportFailure(draft, failure, null);
     return beginLanding(draft, { outcome: 'failed', limit: null, error: toError(failure) });
   }
-  const retryAtMs = draft.atMs + Math.min(OUTAGE.firstWaitMs * 2 ** model.outageWaits, OUTAGE.longestWaitMs);
+  const usualMs = Math.min(OUTAGE.firstWaitMs * 2 ** model.outageWaits, OUTAGE.longestWaitMs);
+  const { delayMs } = failure.details;
+  // Where there are several models, another one may be back sooner.
+  const isAlone = isSelfKeeping(draft.state) && modelsOf(draft.state).length === 1;
+  const askedMs = isAlone && typeof delayMs === 'number' ? delayMs : 0;
+  const retryAtMs = draft.atMs + Math.max(usualMs, Math.min(askedMs, OUTAGE.patienceMs));
   reportFailure(draft, failure, retryAtMs);
   const waiting: ModelState = {
     ...model,
