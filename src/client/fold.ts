@@ -17,7 +17,7 @@ import { startState } from '../core/start.js';
 import type { RunState } from '../core/state.js';
 import { plan } from '../core/work.js';
 import { CHILD, childEnd, toInput, type ChildEnd } from './fold-outcome.js';
-import type { FullTranscript } from './full-transcript.js';
+import { resultsFiled, type FullTranscript } from './full-transcript.js';
 import type { HistoryEvent, HistoryPage } from './history.js';
 
 type Failure = temporal.api.failure.v1.IFailure;
@@ -258,7 +258,7 @@ export class RunFold {
     const before = this.state;
     const { state, events } = apply(before, input);
     this.state = state;
-    this.watch.full?.follow(state.transcript, { before, input });
+    this.watch.full?.follow(state.transcript, resultsFiled({ before, input, after: state, events }));
     if (!this.found && this.watch.wanted?.(state)) this.found = state;
     this.events.push(...events);
   }

@@ -2,7 +2,8 @@ import { FIXED_ITEMS } from '../core/compact-items.js';
 import type { RunEvent } from '../core/events.js';
 import type { Input } from '../core/inputs.js';
 import { toolKey } from '../core/keys.js';
-import type { RunState } from '../core/state.js';
+import { withHumanWords } from '../core/human-words.js';
+import type { CallState, RunState } from '../core/state.js';
 import type { TranscriptItem } from '../core/transcript.js';
 
 type ToolItem = Extract<TranscriptItem, { role: 'tool' }>;
@@ -60,26 +61,38 @@ function firstAdded(seen: readonly TranscriptItem[], transcript: readonly Transc
   return index < 0 ? kept : kept + seen.length - index;
 }
 
-/** The results that an input put into the conversation, as they were: where room is short, they are shortened or left out at once. */
-export function resultsFiled(
-  before: RunState,
-  { input, after, events }: { input: Input; after: RunState; events: readonly RunEvent[] },
-): ToolItem[] {
-  // What a review has called, the model has not asked for.
-  if (after.calls === before.calls || after.calls.length > 0 || before.review.stage !== null) return [];
-  return before.calls.map((call) => {
-    const { id, plan, result } = call;
-    const callId = plan.id;
-    const known = result ?? resultIn(input, toolKey(call)) ?? '';
-    const inView = after.transcript.findLast((item) => item.role === 'tool' && item.callId === callId);
-    const ended = events.find((event) => event.type === 'tool_completed' && event.callId === id);
-    const texts = [known, inView?.content ?? '', ended?.type === 'tool_completed' ? ended.content : ''];
-    // Of what is not known from elsewhere, the longest that is left.
-    return { role: 'tool', callId, content: texts.reduce((one, other) => (other.length > one.length ? other : one)) };
-  });
+/** What an input did to a run. */
+export interface Change {
+  before: RunState;
+  input: Input;
+  after: RunState;
+  events: readonly RunEvent[];
 }
 
-function resultIn(input: Input, key: string): string | undefined {
-  if (input.type !== 'tool_settled' || input.key !== key || input.outcome.kind !== 'ok') return undefined;
-  return input.outcome.value.content;
+/** The results that an input put into the conversation, as they were: where room is short, they are shortened or left out at once. */
+export function resultsFiled(change: Change): ToolItem[] {
+  const { before, after } = change;
+  // What a review has called, the model has not asked for.
+  if (after.calls === before.calls || after.calls.length > 0 || before.review.stage !== null) return [];
+  return before.calls.map((call) => ({
+    role: 'tool',
+    callId: call.plan.id,
+    content: call.result ?? resultIn(change.input, call) ?? whatIsLeft(change, call),
+  }));
+}
+
+function resultIn(input: Input, call: CallState): string | undefined {
+  if (input.type !== 'tool_settled' || input.key !== toolKey(call) || input.outcome.kind !== 'ok')
+    return undefined;
+  const { status, content } = input.outcome.value;
+  return status === undefined ? withHumanWords(call, content) : undefined;
+}
+
+/** What the model sees of a result, or its beginning as watchers were told it, whichever is more. */
+function whatIsLeft({ after, events }: Change, { id, plan }: CallState): string {
+  const seen = after.transcript.filter((item) => item.role === 'tool' && item.callId === plan.id).at(-1);
+  const told = events.flatMap((event) =>
+    event.type === 'tool_completed' && event.callId === id ? event.content : [],
+  );
+  return [seen?.content ?? '', ...told].reduce((one, other) => (other.length > one.length ? other : one));
 }

@@ -79,9 +79,9 @@ function agentInput(
   const left = maxSteps === null ? null : Math.max(1, maxSteps - state.stepsCompleted);
   const tools = delegation.tools ?? prepared?.tools ?? [];
   const { system, requireApproval, unpricedModels, approvers, requestedBy, priority } = input;
-  const { reasoning, temperature, maxOutputTokens } = input;
+  const { reasoning, temperature, maxOutputTokens, compactAtTokens } = input;
   const optional = { system, requireApproval, unpricedModels, approvers, requestedBy, priority };
-  const tuning = { reasoning, temperature, maxOutputTokens };
+  const tuning = { reasoning, temperature, maxOutputTokens, compactAtTokens, wire: prepared?.wire };
   return {
     ...defined({ ...optional, ...tuning }),
     goal: delegation.goal,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { FullTranscript } from '../../src/client/full-transcript.js';
-import { dropBodies, findCut, FIXED_ITEMS, replaceBeginning } from '../../src/core/compact-items.js';
+import { FIXED_ITEMS, replaceBeginning } from '../../src/core/compact-items.js';
+import { NO_LIMITS } from '../../src/core/run-input.js';
 import { takeSnapshot } from '../../src/core/snapshot.js';
 import type { TranscriptItem } from '../../src/core/transcript.js';
 import { HandMadeHistory, scheduled } from './support/hand-made-history.js';
@@ -10,8 +11,11 @@ const GOAL = 'Tidy up.';
 const LONG = 'long '.repeat(1_200);
 
 /** A run whose conversation is shortened above some tokens, in its first model call. */
-const running = (compactAtTokens: number) =>
-  new HandMadeHistory({ goal: GOAL, compactAtTokens }).running({ behaviour: 4 });
+const running = (compactAtTokens: number, maxSteps: number | null = null) =>
+  new HandMadeHistory({ goal: GOAL, compactAtTokens }).running({
+    behaviour: 4,
+    limits: { ...NO_LIMITS, maxSteps },
+  });
 
 const act = (id: string) => ({ id, name: 'act', args: '{}', effect: 'read' as const });
 /** One step: the model asks for a call, which brings `content`. */
@@ -47,18 +51,18 @@ describe('the whole conversation', () => {
     history
       .answers('s2.k0', 'Two steps were taken.')
       .task(scheduled('s2.m1', 'callModel'))
-      .signal('say', { text: 'Go on.' });
+      .signal('say', { text: 'Go on.' })
+      .task();
     const before = await history.transcripts();
     const { state } = await history.fold();
-    expect(state.compaction.count).toBe(1);
+    const [start] = new HandMadeHistory({
+      // Plain JSON, as all that a history holds.
+      snapshot: JSON.parse(JSON.stringify(takeSnapshot(state))),
+    }).events;
+    if (!start) throw new Error('A history begins with the start of the run.');
 
     const successor = history.events.length;
-    history.add({
-      workflowExecutionStartedEventAttributes: new HandMadeHistory({
-        // Plain JSON, as all that a history holds.
-        snapshot: JSON.parse(JSON.stringify(takeSnapshot(state))),
-      }).events[0]?.workflowExecutionStartedEventAttributes,
-    });
+    history.add(start);
     history
       .task(scheduled('s2.m1', 'callModel'))
       .answers('s2.m1', 'Done.')
@@ -88,28 +92,45 @@ describe('the whole conversation', () => {
     expect(seen.at(-1)?.content).toContain('characters left out');
     expect(full.at(-1)).toEqual({ ...seen.at(-1), content: LONG });
   });
+
+  it('keeps a step and its result that were taken out the moment the result came', async () => {
+    // A closing answer does not wait for a summary.
+    const history = running(1_000, 1)
+      .answers('s0.m0', LONG, [act('call_0')])
+      .task(scheduled('s0.c0', 'runTool'))
+      .completes('s0.c0', { content: LONG.repeat(2) })
+      .task(scheduled('s0.l1', 'callModel'));
+    const { full, seen } = await history.transcripts();
+    const [note = '', brief] = contentsOf(seen).slice(FIXED_ITEMS);
+    expect(note).toContain('shortened');
+    expect(contentsOf(full).slice(1)).toEqual([GOAL, LONG, LONG.repeat(2), note, brief]);
+  });
 });
 
 /** What happens to a conversation at one input. */
 interface Move {
-  /** Messages that it adds: a step with so many calls, or words of a human. */
+  /** Words of a human, or a step with so many calls. */
   adds: ('words' | number)[];
-  shortens: 'not' | 'bodies' | 'note' | 'both';
+  /** Tools' results that are shortened, counted from the beginning; `null`: none. */
+  shortensTo: number | null;
+  /** Messages of which a note takes the place, or as many as there are; `null`: there is none. */
+  replaces: number | null;
   continues: boolean;
-  keepChars: number;
 }
 
 const moves: fc.Arbitrary<Move[]> = fc.array(
   fc.record({
     adds: fc.array(fc.oneof(fc.constant('words' as const), fc.integer({ min: 0, max: 3 })), { maxLength: 3 }),
-    shortens: fc.constantFrom('not' as const, 'not', 'not', 'bodies', 'note', 'both'),
+    shortensTo: fc.option(fc.nat(9)),
+    replaces: fc.option(fc.nat(15)),
     continues: fc.boolean(),
-    keepChars: fc.integer({ min: 0, max: 4_000 }),
   }),
   { maxLength: 25 },
 );
 
-/** A conversation, what of it is seen, and how much of it was ever said. */
+const isTool = (item: TranscriptItem): boolean => item.role === 'tool';
+
+/** A conversation: what of it is seen, and all that was ever said. */
 class Talk {
   seen: TranscriptItem[] = [
     { role: 'system', content: 'You are.' },
@@ -122,33 +143,35 @@ class Talk {
     const index = (this.count += 1);
     // Ids come again in later messages.
     const ids = what === 'words' ? [] : Array.from({ length: what }, (_, call) => `call_${call}`);
+    const calls = ids.map((id) => ({ id, name: 'act', args: '{}' }));
     const first: TranscriptItem =
       what === 'words'
         ? { role: 'user', content: `words ${index}` }
-        : {
-            role: 'assistant',
-            content: `step ${index}`,
-            calls: ids.map((id) => ({ id, name: 'act', args: '{}' })),
-          };
+        : { role: 'assistant', content: `step ${index}`, calls };
     const results = ids.map((callId): TranscriptItem => ({
       role: 'tool',
       callId,
-      content: `${callId} of ${index} ${LONG}`,
+      content: `${callId} of ${index}, in full`,
     }));
     this.seen = [...this.seen, first, ...results];
     this.said.push(first, ...results);
   }
 
-  /** Returns the note that takes the place of the beginning, if there is one. */
-  shorten(how: Move['shortens'], keepChars: number): void {
-    const trimmed = how === 'bodies' || how === 'both' ? dropBodies(this.seen, keepChars) : this.seen;
-    const from = findCut(trimmed, keepChars);
-    this.seen = trimmed;
-    if (how === 'bodies' || from <= FIXED_ITEMS) return;
-    const kept = trimmed.length - from;
-    this.count += 1;
-    this.seen = replaceBeginning(trimmed, from, `note ${this.count}`);
-    this.said.splice(this.said.length - kept, 0, { role: 'user', content: `note ${this.count}` });
+  shorten(count: number): void {
+    const tools = this.seen.filter(isTool).slice(0, count);
+    this.seen = this.seen.map((item) => (tools.includes(item) ? { ...item, content: 'short' } : item));
+  }
+
+  /** Puts a note in the place of the beginning, and parts no calls from their results. */
+  replace(count: number): void {
+    const boundaries = [...this.seen.keys(), this.seen.length].filter(
+      (index) => index > FIXED_ITEMS && this.seen[index]?.role !== 'tool',
+    );
+    const from = boundaries.filter((index) => index - FIXED_ITEMS <= count).at(-1);
+    if (from === undefined) return;
+    const note = `note ${(this.count += 1)}`;
+    this.said.splice(this.said.length - (this.seen.length - from), 0, { role: 'user', content: note });
+    this.seen = replaceBeginning(this.seen, from, note);
   }
 }
 
@@ -157,11 +180,12 @@ it('holds every message once, whole and in order, however often the conversation
     fc.property(moves, (life) => {
       const [talk, full] = [new Talk(), new FullTranscript()];
       full.follow(talk.seen);
-      for (const { adds, shortens, continues, keepChars } of life) {
+      for (const { adds, shortensTo, replaces, continues } of life) {
         for (const what of adds) talk.add(what);
-        // What comes and is shortened at once is whole only with its cause, see above.
-        if (adds.length > 0 && shortens !== 'note') full.follow(talk.seen);
-        if (shortens !== 'not') talk.shorten(shortens, keepChars);
+        full.follow(talk.seen);
+        if (shortensTo !== null) talk.shorten(shortensTo);
+        if (replaces !== null) talk.replace(replaces);
+        talk.add('words');
         full.follow(talk.seen);
         if (!continues) continue;
         talk.seen = talk.seen.map((item) => ({ ...item }));

@@ -25,7 +25,7 @@ describe('a conversation that becomes too long', () => {
     expect(noteOf(shell)).toContain('Summary of what came before:\nDrawers 0 to 3 hold dust.');
     expect(shell.state.transcript.at(-1)?.content).toMatch(new RegExp(`^Drawer ${step - 1}: dust`));
     modelAnswers(shell, { text: 'All is dust.' });
-    expect(shell.state.ending).toMatchObject({ outcome: 'done', answer: 'All is dust.' });
+    expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'All is dust.' });
     expect(problemsOf(shell)).toEqual([]);
   });
 

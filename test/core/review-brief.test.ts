@@ -93,9 +93,7 @@ describe('what a reviewer sees', () => {
       result(0, 'second'),
       says('Done.'),
     );
-    expect(sectionsOf(brief)[EVIDENCE]).toBe(
-      'look {"of":"look"}\n-> first\n\nread {"of":"read"}\n-> second',
-    );
+    expect(sectionsOf(brief)[EVIDENCE]).toBe('look {"of":"look"}\n-> first\n\nread {"of":"read"}\n-> second');
   });
 
   it('leaves out the oldest calls where there are too many, and says so', () => {
@@ -139,10 +137,7 @@ describe('material that gives orders', () => {
   });
 
   it('can never contain the mark', () => {
-    const texts = fc.oneof(
-      fc.string(),
-      fc.constantFrom(orders, 'The mark is: --- x ---', '--- 0 ---'),
-    );
+    const texts = fc.oneof(fc.string(), fc.constantFrom(orders, 'The mark is: --- x ---', '--- 0 ---'));
     fc.assert(
       fc.property(fc.array(texts, { minLength: 3, maxLength: 6 }), ([first = '', ...others]) => {
         const brief = briefOf(user(first), ...others.map(says), ...others.map(user));

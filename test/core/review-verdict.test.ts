@@ -47,7 +47,10 @@ describe('a verdict', () => {
   it('passes never unless its last line that is not empty is the word and nothing else', () => {
     fc.assert(
       fc.property(texts, (text) => {
-        const last = text.split('\n').findLast((line) => line.trim() !== '');
+        const last = text
+          .split('\n')
+          .filter((line) => line.trim() !== '')
+          .at(-1);
         expect(readVerdict(text).passed).toBe(last?.trim() === '[DONE]');
       }),
     );

@@ -1,4 +1,5 @@
 import type { ModelResult, PlannedCall } from '../../../src/core/outcomes.js';
+import type { RunResult } from '../../../src/core/progress.js';
 import type { Limits, Prepared } from '../../../src/core/run-input.js';
 import { NO_LIMITS } from '../../../src/core/run-input.js';
 import { eventsOf, modelAnswers, modelInput, running, type EventOf } from './run.js';
@@ -70,4 +71,22 @@ export function roundsIn({ events }: Shell): {
   completed: EventOf<'review_completed'>[];
 } {
   return { started: eventsOf(events, 'review_started'), completed: eventsOf(events, 'review_completed') };
+}
+
+/** What the result says of the review. */
+export function reviewOf({ state }: Shell): RunResult['review'] | undefined {
+  return state.result?.review;
+}
+
+/** How the run ended, if it did. */
+export function outcomeOf({ state }: Shell): RunResult['outcome'] | undefined {
+  return state.result?.outcome;
+}
+
+/** A human is asked when the only reviewer is not content. */
+export const ASK = { onDisagreement: 'ask', rounds: 1 } as const;
+
+/** A run whose reviewer reads the answer. */
+export function underReview(review: Partial<Review> = {}, options: ReviewedRun = {}): Shell {
+  return answers(reviewed(review, options));
 }
