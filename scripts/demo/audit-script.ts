@@ -1,6 +1,7 @@
 import type { ChatRequest, Reply, Script } from '../../src/testing/stand-in/script.js';
+import { answerUnderReview, findingsIn } from '../../src/testing/review-request.js';
 import { textOf } from '../../src/testing/transcript-rules.js';
-import { auditOf, importPatterns } from './audit.js';
+import { auditOf, importPatterns, installersIn, installScriptLines, LOCK_FILE } from './audit.js';
 import { exchangesOf, type Exchange } from './exchanges.js';
 import { findingOf, OPEN_VERDICT, renderReport, verdictOf } from './report.js';
 
@@ -30,14 +31,8 @@ export function goalOf(runId: string): string {
  * @param options.pieceDelayMs wait before each streamed piece
  */
 export function auditScript({ pieceDelayMs }: { pieceDelayMs: number }): Script {
-  return (request, { stepIndex }) => {
-    const seen: Seen = {
-      exchanges: exchangesOf(request.messages),
-      reportPath: reportPathIn(request),
-      said: saidIn(request),
-    };
-    const stage = STAGES[Math.min(stepIndex, STAGES.length - 1)] ?? answer;
-    const reply = request.tool_choice === 'none' ? answer(seen) : stage(seen);
+  return (request, { stepIndex, metadata }) => {
+    const reply = metadata['longhaul_purpose'] === 'review' ? review(request) : act(request, stepIndex);
     const sizeChars = JSON.stringify(reply).length;
     return {
       ...reply,
@@ -47,6 +42,23 @@ export function auditScript({ pieceDelayMs }: { pieceDelayMs: number }): Script 
   };
 }
 
+function act(request: ChatRequest, stepIndex: number): Reply {
+  const findings = findingsIn(request);
+  const seen: Seen = {
+    exchanges: exchangesOf(request.messages),
+    reportPath: reportPathIn(request),
+    said: userTexts(request)
+      .slice(1)
+      .filter((text) => !findings.includes(text)),
+  };
+  if (request.tool_choice === 'none') return answer(seen);
+  const places = installScriptLines(seen.exchanges);
+  if (findings.length > 0 && places.length > 0 && installersIn(seen.exchanges).length === 0)
+    return nameInstallers(places);
+  const stage = STAGES[Math.min(stepIndex, STAGES.length - 1)] ?? answer;
+  return stage(seen);
+}
+
 interface Seen {
   exchanges: Exchange[];
   reportPath: string;
@@ -54,7 +66,7 @@ interface Seen {
   said: string[];
 }
 
-const readFile = (path: string, range: { limit?: number } = {}) => ({
+const readFile = (path: string, range: { offset?: number; limit?: number } = {}) => ({
   name: 'read_file',
   args: { path, ...range },
 });
@@ -110,16 +122,38 @@ const STAGES: ((seen: Seen) => Reply)[] = [
   answer,
 ];
 
+/** How an answer begins to name the packages with install scripts. */
+const INSTALLERS = 'Install scripts come with ';
+
+/** Wants to know of what runs code on this machine before anything was started. */
+function review(request: ChatRequest): Reply {
+  const answer = answerUnderReview(request);
+  if (answer.includes(INSTALLERS) || answer.includes('lock file: 0'))
+    return { text: 'The packages with install scripts are named now, as the lock file has them.\n\n[DONE]' };
+  return {
+    text: '1. The answer counts the install scripts in the lock file and does not say which packages they come with. They run on the machine of whoever installs: look the packages up and name each.',
+  };
+}
+
+function nameInstallers(places: readonly number[]): Reply {
+  return {
+    text: 'True: I only counted them. I look at each place in the lock file.',
+    toolCalls: places.map((line) => readFile(LOCK_FILE, { offset: Math.max(1, line - 12), limit: 13 })),
+  };
+}
+
 function answer({ exchanges, reportPath, said }: Seen): Reply {
   const written =
     exchanges.filter(({ tool, args }) => tool === 'read_file' && args['path'] === reportPath).at(-1)
       ?.result ?? '';
   const verdict = /^\*\*Verdict:\*\* (.*)$/m.exec(written)?.[1];
   const edit = exchanges.filter(({ tool }) => tool === 'edit_file').at(-1);
+  const installers = installersIn(exchanges).map((name) => `\`${name}\``);
   const note = /"note":("(?:[^"\\]|\\.)*")/.exec(edit?.result ?? '')?.[1];
   return {
     text: [
       findingOf(auditOf(exchanges)),
+      ...(installers.length === 0 ? [] : [`${INSTALLERS}${installers.join(', ')}.`]),
       verdict === undefined
         ? 'There is no report that I could read again.'
         : `The report is in ${reportPath}; its verdict: ${verdict}`,
@@ -147,8 +181,4 @@ function reportPathIn(request: ChatRequest): string {
 
 function runIdOf(reportPath: string): string {
   return reportPath.replace(/^.*\/|\.md$/g, '');
-}
-
-function saidIn(request: ChatRequest): string[] {
-  return userTexts(request).slice(1);
 }

@@ -8,7 +8,7 @@ export interface Dependency {
   isRuntime: boolean;
   /** What `docs/dependencies.md` says of it. */
   reason: string | null;
-  /** Files of `src` that import it or look it up; `null` when nobody searched for it. */
+  /** Files of `src` that import it or look it up; `null` when nobody searched for it, or it is for development. */
   usedBy: string[] | null;
 }
 
@@ -34,7 +34,9 @@ const manifestShape = z
   })
   .catch({ name: 'this repository', version: '', dependencies: {}, devDependencies: {} });
 const ROW = /^\| `([^`]+)` \| (\S.*?) \|$/gm;
-const SEARCH_HIT = /^(.+?):\d+: (.*)$/gm;
+/** What npm has pinned. */
+export const LOCK_FILE = 'package-lock.json';
+const SEARCH_HIT = /^(.+?):(\d+): (.*)$/gm;
 
 /** Reads the audit out of what `read_file` and `search_files` returned. */
 export function auditOf(exchanges: readonly Exchange[]): Audit {
@@ -45,12 +47,12 @@ export function auditOf(exchanges: readonly Exchange[]): Audit {
       match[2] ?? '',
     ]),
   );
-  const lock = readOf(exchanges, 'package-lock.json');
+  const lock = readOf(exchanges, LOCK_FILE);
   const imports = searchesIn(exchanges, 'src');
   const dependencies = manifest.dependencies.map((dependency) => ({
     ...dependency,
     reason: reasons.get(dependency.name) ?? null,
-    usedBy: usersOf(dependency.name, imports),
+    usedBy: dependency.isRuntime ? usersOf(dependency.name, imports) : null,
   }));
   const known = new Set(dependencies.map(({ name }) => name));
   return {
@@ -60,10 +62,7 @@ export function auditOf(exchanges: readonly Exchange[]): Audit {
     unlocked: dependencies
       .filter(({ name, range }) => !lock.includes(`"${name}": "${range}"`))
       .map(({ name }) => name),
-    installScripts: searchesIn(exchanges, 'package-lock.json').reduce(
-      (count, { hits }) => count + hits.length,
-      0,
-    ),
+    installScripts: searchesIn(exchanges, LOCK_FILE).reduce((count, { hits }) => count + hits.length, 0),
   };
 }
 
@@ -73,6 +72,22 @@ export function importPatterns(exchanges: readonly Exchange[]): string[] {
     .dependencies.filter(({ isRuntime }) => isRuntime)
     .map(({ name }) => name);
   return [...new Set(names.map((name) => `'${name.startsWith('@') ? `${name.split('/')[0]}/` : name}`))];
+}
+
+/** Lines of the lock file that say that a package has an install script. */
+export function installScriptLines(exchanges: readonly Exchange[]): number[] {
+  return searchesIn(exchanges, LOCK_FILE).flatMap(({ hits }) => hits.map(({ lineNumber }) => lineNumber));
+}
+
+/** The packages with install scripts, out of what was read of the lock file around these lines. */
+export function installersIn(exchanges: readonly Exchange[]): string[] {
+  const pieces = exchanges.filter(
+    ({ tool, args }) => tool === 'read_file' && args['path'] === LOCK_FILE && Number(args['offset']) >= 1,
+  );
+  return pieces.flatMap(({ result }) => {
+    const entries = [...result.matchAll(/^ *"(?:.*\/)?node_modules\/([^"]+)": \{$/gm)];
+    return entries.at(-1)?.[1] ?? [];
+  });
 }
 
 /** Things that somebody has to mend. */
@@ -122,7 +137,7 @@ function readOf(exchanges: readonly Exchange[], path: string): string {
 
 interface Search {
   pattern: string;
-  hits: { file: string; line: string }[];
+  hits: { file: string; lineNumber: number; line: string }[];
 }
 
 function searchesIn(exchanges: readonly Exchange[], path: string): Search[] {
@@ -130,7 +145,11 @@ function searchesIn(exchanges: readonly Exchange[], path: string): Search[] {
     .filter(({ tool, args }) => tool === 'search_files' && args['path'] === path)
     .map(({ args, result }) => ({
       pattern: String(args['pattern']),
-      hits: [...result.matchAll(SEARCH_HIT)].map((match) => ({ file: match[1] ?? '', line: match[2] ?? '' })),
+      hits: [...result.matchAll(SEARCH_HIT)].map(([, file = '', lineNumber, line = '']) => ({
+        file,
+        lineNumber: Number(lineNumber),
+        line,
+      })),
     }));
 }
 

@@ -11,8 +11,9 @@ import { runSession } from './session.js';
 const HELP = `npm run demo -- [options]
 
 An agent audits the dependencies of this clone: on an embedded Temporal server, with a worker of its own, asking for one decision.
-With OPENROUTER_API_KEY it runs on OpenRouter, without it on a stand-in model server. Started again after it was interrupted or
-killed, it carries its run on. With TEMPORAL_ADDRESS it uses that Temporal server instead of an embedded one.
+A reviewer reads its answer before it counts. With OPENROUTER_API_KEY it runs on OpenRouter, without it on a stand-in model server.
+Started again after it was interrupted or killed, it carries its run on. With TEMPORAL_ADDRESS it uses that Temporal server instead
+of an embedded one.
 
   --fast           no pauses between the words of the stand-in model
   --port N         port of the Temporal server (default: 7233 when free, else any)

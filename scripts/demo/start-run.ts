@@ -19,7 +19,13 @@ export async function startOrCarryOn(
   await keepState({ runs: { ...state.runs, [plan.mode]: runId } });
   const { model } = plan.config;
   const run = await client.start(
-    { goal: goalOf(runId), model, tools: TOOLS, limits: { maxCostUsd: 0.5, maxSteps: 40 } },
+    {
+      goal: goalOf(runId),
+      model,
+      tools: TOOLS,
+      limits: { maxCostUsd: 0.5, maxSteps: 40 },
+      review: { rounds: 2 },
+    },
     { id: runId },
   );
   return { run, isCarriedOn: false };

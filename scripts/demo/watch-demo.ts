@@ -63,6 +63,7 @@ function sumUp(
       'Steps',
       `${plural(result.steps, 'step')}, ${plural(calls.length, 'tool call')} of ${plural(tools.size, 'tool')}, ${plural(decisions.length, 'decision')}`,
     ],
+    ...(result.review === null ? [] : [['Review', verdictOf(result.review)]]),
     ['Time', formatDuration(tookMs)],
     ...(existsSync(join(plan.root, report)) ? [['Report', report]] : []),
     ...(webUiUrl === null ? [] : [['Web UI', webUiUrl]]),
@@ -75,6 +76,10 @@ function sumUp(
         `\n  To see it again: node dist/client.js dev --stand-in --db ${shownPath(plan.root, join(plan.dir, 'temporal.db'))}`,
       ),
     );
+}
+
+function verdictOf({ passed, rounds }: NonNullable<RunResult['review']>): string {
+  return passed ? `passed in round ${rounds}` : `not passed after ${plural(rounds, 'round')}`;
 }
 
 /** The Web UI goes away with the demo, so it stays until nobody looks any more. */

@@ -19,9 +19,12 @@ export type Reading = { choice: Choice } | { textFor: 'reject' | 'answer' } | { 
 /** The line on which a human is asked; what is in brackets is typed. Several calls may wait, so it names its own. */
 export function promptFor(question: Question): string {
   if (question.kind === 'message') return '  your next message (empty: leave it waiting) > ';
+  // Whether this answer is good enough, or this circle may go on, says nothing about the next one.
+  const isOnce = question.reason === 'review' || question.reason === 'loop';
+  const every = isOnce ? '' : `  [e]very ${printable(question.tool)} from now on`;
   const ways = {
     question: 'answer (empty: later)',
-    decision: `[a]pprove  [e]very ${printable(question.tool)} from now on  [r]eject  [l]ater`,
+    decision: `[a]pprove${every}  [r]eject  [l]ater`,
     unknown_outcome: '[a]gain  [t]ell the result  [r]: leave it unknown  [l]ater',
   };
   return `  ${printable(question.callId)}: ${ways[question.kind]} > `;

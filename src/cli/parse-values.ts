@@ -69,6 +69,11 @@ export function parseNames(text: string, before: string[] = []): string[] {
   return [...before, ...names];
 }
 
+/** A text, one more with each use of the flag. */
+export function parseTexts(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
 /** A line that names an approver, also over several uses of the flag. @throws InvalidArgumentError */
 export function parseApproverLine(text: string, before: string[] = []): string[] {
   const line = text.trim();

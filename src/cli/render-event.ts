@@ -147,9 +147,7 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
     case 'landing_started':
       return [yellow(`» landing: ${event.limit === null ? event.outcome : reasonOf(event.limit)}`)];
     case 'fallback_used':
-      return [
-        yellow(`! ${event.code}: going on with ${printable(event.to)} instead of ${printable(event.from)}`),
-      ];
+      return [yellow(`! ${fallbackOf(event)}`)];
     case 'fallback_ended':
       return [`» asking ${printable(event.to)} again instead of ${printable(event.from)}`];
     case 'run_paused':
@@ -170,6 +168,11 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
 function reasonOf(limit: LimitName): string {
   if (limit === 'loop') return 'the run gets nowhere';
   return limit === 'cost' ? 'the cost limit leaves too little for a step' : `the ${limit} limit is reached`;
+}
+
+function fallbackOf({ code, from, to }: Extract<WatchedEvent, { type: 'fallback_used' }>): string {
+  const models = `${printable(to)} instead of ${printable(from)}`;
+  return code === 'LOOP' ? `asking ${models} for a step` : `${code}: going on with ${models}`;
 }
 
 function attemptOf(event: Extract<WatchedEvent, { type: 'model_failed' }>): string {

@@ -32,7 +32,7 @@ export function renderSelfCare(event: SelfCareEvent, style: Style): string[] {
 
 function shorteningOf(event: Extract<SelfCareEvent, { type: 'compacted' }>): string {
   const { by, messagesBefore, messagesAfter, tokensBefore, tokensAfter } = event;
-  const how = by === 'summary' ? 'by a summary' : 'by leaving out';
+  const how = by === 'summary' ? 'by a summary' : 'by leaving out parts of it';
   const about = `about ${formatCount(tokensBefore)} → ${formatCount(tokensAfter)} tokens`;
   return `conversation shortened ${how}: ${messagesBefore} → ${messagesAfter} messages, ${about}`;
 }

@@ -3,7 +3,7 @@ import { AgentError } from '../core/errors.js';
 import type { JsonValue } from '../core/json.js';
 import type { ReviewInput, RunInput } from '../core/run-input.js';
 import { given } from './command.js';
-import { parseRounds } from './parse-values.js';
+import { parseRounds, parseTexts } from './parse-values.js';
 
 /** The flags about the review of answers, as commander gives them. */
 export interface ReviewFlags {
@@ -23,11 +23,7 @@ export function reviewOptions(command: Command): Command {
       parseRounds,
     )
     .option('--review-model <model>', 'the model that reviews (default: the one that answered)')
-    .option(
-      '--check <command>',
-      'run before each review, as evidence; may be given again',
-      (text: string, before: string[] = []) => [...before, text],
-    )
+    .option('--check <command>', 'run before each review, as evidence; may be given again', parseTexts)
     .option(
       '--review-ask',
       'ask a human when the reviewer disagrees in the last round, instead of reporting it',

@@ -30,9 +30,10 @@ export function openCalls(draft: Draft, plans: readonly PlannedCall[]): void {
   }
 }
 
-/** What is asked about because the run goes in circles, nobody has said yes to before. */
+/** What is asked about because the run goes in circles, or a reviewer is not content, nobody has said yes to before. */
 function standsFor(draft: Draft, call: CallState): boolean {
-  return call.plan.gate?.reason !== 'loop' && standingFor(draft.state, call) !== undefined;
+  const { reason } = call.plan.gate ?? {};
+  return reason !== 'loop' && reason !== 'review' && standingFor(draft.state, call) !== undefined;
 }
 
 /** Lets a call go on whose tool a human has approved for the rest of the run. */

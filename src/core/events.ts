@@ -40,6 +40,7 @@ export type EventBody =
       type: 'model_failed';
       step: number;
       attempt: number;
+      purpose: ModelPurpose;
       model: string;
       code: string;
       message: string;

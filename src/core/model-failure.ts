@@ -18,7 +18,7 @@ import type { Outcome } from './outcomes.js';
 import { dearest, type ModelPrice } from './price.js';
 import { FIRST_ATTEMPT } from './fresh-state.js';
 import { failReview } from './reviewing.js';
-import type { ModelCall, ModelState, RunState } from './state.js';
+import type { ModelCall, ModelPurpose, ModelState, RunState } from './state.js';
 import { rollHash } from './transcript.js';
 
 interface Failure {
@@ -26,6 +26,8 @@ interface Failure {
   message: string;
   retryable: boolean;
   details: JsonObject;
+  /** What the model was asked for. */
+  purpose: ModelPurpose;
   /** The worker went away; the model has done nothing wrong. */
   lostWorker: boolean;
 }
@@ -36,7 +38,7 @@ export function settleFailure(
   call: ModelCall,
   outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }>,
 ): void {
-  const failure = toFailure(outcome);
+  const failure: Failure = { ...toFailure(outcome), purpose: call.purpose };
   const { landing, cancelRequested } = draft.state;
   if (cancelRequested) return reportFailure(draft, failure, null);
   // A step that fails while its run is landing is not wanted any more.
@@ -91,7 +93,9 @@ export function askFirstModelAgain(draft: Draft): void {
   emit(draft, { type: 'fallback_ended', step, from, to });
 }
 
-function toFailure(outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }>): Failure {
+function toFailure(
+  outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }>,
+): Omit<Failure, 'purpose'> {
   if (outcome.kind === 'failed') return { ...outcome, lostWorker: outcome.details['workerGone'] === true };
   return {
     code: 'MODEL_UNAVAILABLE',
@@ -181,7 +185,8 @@ function reportFailure(draft: Draft, failure: Failure, retryAtMs: number | null)
     type: 'model_failed',
     step,
     attempt: attemptOf(draft.state),
-    model: currentModel(draft.state),
+    purpose: failure.purpose,
+    model: currentModel(draft.state, failure.purpose),
     code: failure.code,
     message: failure.message,
     retryAt: retryAtMs === null ? null : toIso(retryAtMs),

@@ -1,15 +1,21 @@
-import type { Reply, Script } from './stand-in/script.js';
+import { answerUnderReview, findingsIn } from './review-request.js';
+import type { ChatRequest, Reply, Script } from './stand-in/script.js';
 import { textOf } from './transcript-rules.js';
 
 /** Slow enough to be watched. */
 const CHUNK_DELAY_MS = 30;
 const FILE = 'stand-in-notes.md';
+/** What its own reviewer wants in an answer, and where it finds that. */
+const NAMES = 'Among them: ';
 
 /**
  * A script for trying things out without a key: it looks at the workspace with real tools, writes a file when the goal speaks of
- * writing (a second time that needs a decision), asks when the goal speaks of asking, and then says what it is.
+ * writing (a second time that needs a decision), asks when the goal speaks of asking, and then says what it is. As a reviewer it
+ * finds one thing to mend in the first answer, and nothing in the next.
  */
 export const cannedAgent: Script = (request, { stepIndex, metadata }) => {
+  const purpose = metadata['longhaul_purpose'];
+  if (purpose === 'review') return { chunkDelayMs: CHUNK_DELAY_MS, text: verdictOn(request) };
   const goal = textOf(request.messages.find(({ role }) => role === 'user') ?? { role: 'user', content: '' });
   const results = request.messages.filter(({ role }) => role === 'tool').map(textOf);
   const offered = new Set(request.tools?.map((tool) => tool.function.name));
@@ -17,10 +23,13 @@ export const cannedAgent: Script = (request, { stepIndex, metadata }) => {
     toolCalls.every(({ name }) => offered.has(name)),
   );
   const reply =
-    request.tool_choice === 'none' || metadata['longhaul_purpose'] === 'landing'
+    request.tool_choice === 'none' || purpose === 'landing' || purpose === 'compaction'
       ? undefined
       : plan[stepIndex];
-  return { chunkDelayMs: CHUNK_DELAY_MS, ...(reply ?? closing(goal, results)) };
+  return {
+    chunkDelayMs: CHUNK_DELAY_MS,
+    ...(reply ?? closing(goal, results, findingsIn(request).length > 0)),
+  };
 };
 
 function toolSteps(goal: string, results: readonly string[]): Reply[] {
@@ -51,12 +60,19 @@ function toolSteps(goal: string, results: readonly string[]): Reply[] {
   return steps;
 }
 
-function closing(goal: string, results: readonly string[]): Reply {
-  const count = results[0]?.split('\n').length ?? 0;
+function verdictOn(request: ChatRequest): string {
+  return answerUnderReview(request).includes(NAMES)
+    ? 'The answer names what it saw, and the calls bear it out.\n\n[DONE]'
+    : '1. The answer counts the entries of the workspace and names none of them. Name some.';
+}
+
+function closing(goal: string, results: readonly string[], isReviewed: boolean): Reply {
+  const entries = results[0]?.split('\n') ?? [];
   return {
     text: [
       `I am the stand-in model: I follow a script and cannot think. Your goal was: ${goal.slice(0, 200)}`,
-      `The tools were real: I saw ${count} entries in the workspace and made ${results.length} calls.`,
+      `The tools were real: I saw ${entries.length} entries in the workspace and made ${results.length} calls.`,
+      ...(isReviewed ? [`${NAMES}${entries.slice(0, 5).join(', ') || 'nothing'}.`] : []),
       'For a real answer set OPENROUTER_API_KEY and start again without --stand-in.',
     ].join('\n'),
   };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { hashArgs, planCalls, type PlanContext } from '../../src/activities/plan-calls.js';
 import { delegateTool } from '../../src/adapters/tools/builtin/delegate.js';
 import { defineControlTool, defineTool } from '../../src/adapters/tools/define-tool.js';
+import { fingerprint } from '../../src/core/loop-guard.js';
 import type { RequireApproval } from '../../src/core/run-input.js';
 import type { Tool } from '../../src/ports/tools.js';
 import { registryOf } from './support/activity-world.js';
@@ -269,6 +270,74 @@ describe('once content from outside was read', () => {
     expect(await gateOf('free', 'never')).toBeUndefined();
     expect(await gateOf('free', 'always')).toEqual({ argsHash: hashArgs({}), summary: 'free {}' });
   });
+});
+
+describe('in a run that goes in circles', () => {
+  const asks = [fingerprint('look', { amount: 1, deep: { a: 1, b: 2 } }), fingerprint('send', { amount: 7 })];
+  const gateOf = async (name: string, args: object, parts: Partial<PlanContext> = {}) => {
+    const call = { id: 'call_a', name, args: JSON.stringify(args) };
+    const [planned] = await planCalls([call], { ...context(), asks, ...parts });
+    return planned?.gate;
+  };
+
+  it('a human is asked about the very call that comes again, whatever the order of its fields, and told why', async () => {
+    const args = { deep: { b: 2, a: 1 }, amount: 1 };
+    expect(await gateOf('look', args)).toEqual({
+      argsHash: hashArgs(args),
+      summary: expect.stringMatching(/^\[the run goes in circles.*\] look \{"deep"/),
+      reason: 'loop',
+    });
+  });
+
+  it('nobody is asked about other arguments, or the same of another tool', async () => {
+    expect(await gateOf('look', { amount: 2 })).toBeUndefined();
+    expect(await gateOf('free', { amount: 7 })).toBeUndefined();
+  });
+
+  it.each<[RequireApproval, string | undefined]>([
+    ['policy', 'loop'],
+    ['always', 'loop'],
+    ['never', undefined],
+  ])('under %s the reason is %s', async (requireApproval, reason) => {
+    expect((await gateOf('send', { amount: 7 }, { requireApproval }))?.reason).toBe(reason);
+  });
+
+  it('the reason comes before that of content from outside, and after that of a tool that has changed', async () => {
+    expect(await gateOf('send', { amount: 7 }, { tainted: true })).toMatchObject({ reason: 'loop' });
+    const changed: Tool = {
+      ...defineTool({ name: 'send', description: 's', input, execute: () => 1 }),
+      specHash: 'h2',
+    };
+    const parts = { registry: registryOf(changed), pins: { send: 'h1' } };
+    expect(await gateOf('send', { amount: 7 }, parts)).toMatchObject({ reason: 'changed' });
+  });
+
+  it('the policy of the tool is not asked any more, and what cannot run is not asked about', async () => {
+    const approval = jest.fn(() => false);
+    const tool = defineTool({ name: 'send', description: 's', approval, input, execute: () => 1 });
+    expect(await gateOf('send', { amount: 7 }, { registry: registryOf(tool) })).toMatchObject({
+      reason: 'loop',
+    });
+    expect(approval).not.toHaveBeenCalled();
+    expect(await gateOf('nope', {}, { asks: [fingerprint('nope', {})] })).toBeUndefined();
+  });
+});
+
+it('tells of a tool that it is for looking again', async () => {
+  const tool = defineTool({
+    name: 'poll',
+    description: 'p',
+    effect: 'read',
+    polling: true,
+    input,
+    execute: () => 1,
+  });
+  const [planned] = await planCalls([{ id: 'call_a', name: 'poll', args: '{}' }], {
+    ...context(),
+    registry: registryOf(tool),
+    allowed: ['poll'],
+  });
+  expect(planned).toEqual({ id: 'call_a', name: 'poll', args: '{}', effect: 'read', polling: true });
 });
 
 describe('a call that hands work on', () => {

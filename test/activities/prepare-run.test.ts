@@ -5,7 +5,7 @@ import { defineTool } from '../../src/adapters/tools/define-tool.js';
 import { ASSUMED_PRICE } from '../../src/core/behaviour.js';
 import { AgentError } from '../../src/core/errors.js';
 import type { ModelPrice } from '../../src/core/price.js';
-import type { Prepared } from '../../src/core/run-input.js';
+import type { Prepared, ReviewInput } from '../../src/core/run-input.js';
 import type { ModelInfo, ModelPort } from '../../src/ports/model.js';
 import { memoryArtifacts } from '../adapters/tools/tool-harness.js';
 import { environmentOf, FakeRun, registryOf } from './support/activity-world.js';
@@ -271,4 +271,40 @@ it('holds on to what servers outside say of their tools', async () => {
   expect(pins).toEqual({ z: 'sha256:1' });
   const kept = await artifacts.read(pinnedId, { offset: 0, length: 1_000 });
   expect(JSON.parse(kept?.text ?? '')).toEqual([outside.spec]);
+});
+
+describe('a review', () => {
+  it('is settled with its model, which is looked up and priced like any other', async () => {
+    expect(await prepare({ goal: 'x', review: { model: 'maker/other', rounds: 2 } })).toMatchObject({
+      review: { model: 'maker/other', rounds: 2, checks: [] },
+      model: 'maker/default',
+      modelFacts: { 'maker/default': { price: PRICE }, 'maker/other': { price: PRICE } },
+    });
+  });
+
+  it('is absent where none is asked for', async () => {
+    expect(await prepare({ goal: 'x' })).not.toHaveProperty('review');
+    expect(await prepare({ goal: 'x', review: false })).not.toHaveProperty('review');
+  });
+
+  it('has its checks judged before the run begins', async () => {
+    expect(await prepare({ goal: 'x', review: { checks: [{ tool: 'b' }] } })).toMatchObject({
+      review: { rounds: 3, checks: [{ id: 'check0', name: 'b', args: '{}', effect: 'read' }] },
+    });
+  });
+
+  it.each<[string, ReviewInput, string]>([
+    ['a model that there is not', { model: 'no/such' }, 'MODEL_BAD_REQUEST'],
+    ['a model without a price under a ceiling', { model: 'maker/unpriced' }, 'PRICE_UNKNOWN'],
+    ['a check by a tool that there is not', { checks: [{ tool: 'fly' }] }, 'TOOL_UNKNOWN'],
+    ['a command without a shell', { checks: [{ command: 'true' }] }, 'TOOL_UNKNOWN'],
+    ['rounds without end', { rounds: 1_000 }, 'INPUT_INVALID'],
+  ])('with %s is refused at once', async (_what, review, type) => {
+    await expect(prepare({ goal: 'x', review })).rejects.toMatchObject({ type, nonRetryable: true });
+  });
+
+  it('by a model without a price has one assumed where the run says so', async () => {
+    const input = { goal: 'x', review: { model: 'maker/unpriced' }, unpricedModels: 'estimate' };
+    expect((await prepare(input)).modelFacts?.['maker/unpriced']).toMatchObject({ price: ASSUMED_PRICE });
+  });
 });

@@ -105,6 +105,118 @@ describe('an event on the screen', () => {
     expect(view.event(turn)).toBe(`» waits for the next message  until ${AT}\n`);
   });
 
+  it.each([
+    [{ type: 'review_started', round: 2, rounds: 3, model: 'strict' }, ['review 2 of 3  strict']],
+    [{ type: 'review_completed', passed: true }, ['  ✓ the reviewer accepts the answer']],
+    [
+      { type: 'review_completed', passed: false, gaps: '1. No source.' },
+      ['  ✗ the reviewer does not accept the answer'],
+    ],
+    [
+      { type: 'review_completed', passed: false, problem: 'The reviewer said nothing.' },
+      ['  ! no verdict: The reviewer said nothing.'],
+    ],
+    [
+      { type: 'answer_refused', problem: '/count must be integer' },
+      ['! the answer does not fit its schema: /count must be integer'],
+    ],
+    [
+      { type: 'compacted', by: 'summary' },
+      ['» conversation shortened by a summary: 84 → 12 messages, about 91,000 → 20,000 tokens'],
+    ],
+    [
+      { type: 'compacted', by: 'cut' },
+      ['» conversation shortened by leaving out parts of it: 84 → 12 messages, about 91,000 → 20,000 tokens'],
+    ],
+    [
+      { type: 'loop_detected', rung: 'tell', repeats: 3, tools: ['read_file', 'look\u001b'] },
+      ['! 3 steps in a row brought nothing new (read_file, look\\x1b); the model is told'],
+    ],
+    [
+      { type: 'loop_detected', rung: 'land', repeats: 9, tools: ['look'] },
+      ['! 9 steps in a row brought nothing new (look); the run ends'],
+    ],
+    [{ type: 'fallback_used', code: 'LOOP', from: 'm', to: 'n' }, ['! asking n instead of m for a step']],
+    [
+      { type: 'fallback_used', code: 'MODEL_STALLED', from: 'm', to: 'n' },
+      ['! MODEL_STALLED: going on with n instead of m'],
+    ],
+    [{ type: 'fallback_ended', from: 'n', to: 'm' }, ['» asking m again instead of n']],
+    [{ type: 'landing_started', limit: 'loop' }, ['» landing: the run gets nowhere']],
+  ] as const)('tells what the run does about its own work: %j', (fields, lines) => {
+    const sizes = { messagesBefore: 84, messagesAfter: 12, tokensBefore: 91_000, tokensAfter: 20_000 };
+    const all = { gaps: null, problem: null, ...sizes, ...fields };
+    // More than each of them needs.
+    expect(shown(event(all as { type: 'compacted' }))).toEqual(lines);
+  });
+
+  it('shows what a reviewer says as it is, and neither the answer before it nor the gaps again at the end', () => {
+    const view = new LiveView(createStyle(false), { showCommands: false });
+    view.event(event({ type: 'model_completed', text: 'It is blue.', spentNanoUsd: 0 }));
+    const verdict = view.event(
+      event({ type: 'model_completed', purpose: 'review', text: '1. Why blue?', spentNanoUsd: 0 }),
+    );
+    expect(verdict).toBe('  1. Why blue?\n  100 in · 20 out · $0.001000 · $0 so far\n');
+    const review = { rounds: 1, passed: false, gaps: '1. Why blue?', problem: null };
+    const end = view.event(
+      event({ type: 'run_completed', result: resultOf({ answer: 'It is blue.', review }) }),
+    );
+    expect(end).not.toMatch(/blue/);
+    expect(end).toContain('  review: not passed after 1 round\n  Have it mended further: longhaul fork r');
+  });
+
+  it('tells what a summary cost, and not what it says', () => {
+    const summary = event({
+      type: 'model_completed',
+      purpose: 'compaction',
+      text: 'Much was done.',
+      cachedTokens: 90,
+      spentNanoUsd: 0,
+    });
+    expect(shown(summary)).toEqual([
+      '  summary of the conversation: 100 in (90 cached) · 20 out · $0.001000 · $0 so far',
+    ]);
+  });
+
+  it('says what becomes of an answer that a human is asked about', () => {
+    const asked = event({ type: 'decision_requested', tool: 'accept_answer', args: { gaps: '1. No.' } });
+    expect(shown({ ...asked, reason: 'review' } as WatchedEvent)).toEqual([
+      '  ? s0.c0 accept_answer waits for a decision',
+      '      asked because the reviewer is not content with the answer',
+      '      gaps: 1. No.',
+      '      longhaul approve r s0.c0   (the answer stands as it is)',
+      '      longhaul reject r s0.c0 --note "WHY"   (it is mended once more)',
+    ]);
+  });
+
+  it.each([
+    [{ rounds: 2, passed: true, gaps: null, problem: null }, ['  review: passed in round 2']],
+    [{ rounds: 0, passed: false, gaps: null, problem: null }, ['  review: none, the run ended before it']],
+    [
+      { rounds: 3, passed: false, gaps: '1. One.\n2. Two.', problem: null },
+      [
+        '  review: not passed after 3 rounds',
+        '    1. One.',
+        '    2. Two.',
+        '  Have it mended further: longhaul fork r --say "TEXT"',
+      ],
+    ],
+    [
+      { rounds: 1, passed: false, gaps: '1. One.', problem: 'No cost left.' },
+      ['  review: not passed after 1 round: No cost left.', '    1. One.'],
+    ],
+  ])('ends with the verdict %j', (review, lines) => {
+    const [, ...rest] = shown(event({ type: 'run_completed', result: resultOf({ answer: '', review }) }));
+    expect(rest).toEqual(lines);
+  });
+
+  it('ends with the value of an answer that fits its schema', () => {
+    const result = resultOf({ output: { count: 3, text: 'x'.repeat(400) } });
+    expect(shown(event({ type: 'run_completed', result })).at(-1)).toMatch(
+      /^  output: {"count":3,"text":"x+…$/,
+    );
+  });
+
   it('says that the webhook was not told', () => {
     const failed = event({
       type: 'webhook_failed',

@@ -1,7 +1,7 @@
 import { renderProgress } from '../../src/cli/render-progress.js';
 import { createStyle } from '../../src/cli/style.js';
 import type { Progress } from '../../src/core/progress.js';
-import { progressOf, resultOf } from './support.js';
+import { progressOf, resultOf, SPEND } from './support.js';
 
 const show = (fields: Partial<Progress>) => renderProgress(progressOf(fields), createStyle(false));
 /** What stands beside a name, and in the rows without a name below it. */
@@ -61,6 +61,48 @@ describe('show', () => {
       callId: null,
     };
     expect(rows({ lastRefused }, 'refused')).toEqual(['approve at now: CALL_NOT_FOUND No.']);
+  });
+
+  it.each([
+    [0, null, false, null, 'of the answer, up to 3 rounds'],
+    [1, 'checks', false, null, 'round 1 of 3: its checks run'],
+    [2, 'verdict', false, null, 'round 2 of 3: the reviewer reads the answer'],
+    [2, null, false, '1. No\nsource.', 'round 2 of 3: the answer is being mended; found: 1. No source.'],
+    [
+      3,
+      'human',
+      false,
+      '1. No.',
+      'round 3 of 3: a human is asked whether the answer shall stand; found: 1. No.',
+    ],
+    [2, null, true, null, 'round 2 of 3: passed'],
+  ] as const)('tells how far the review is: round %j, %j', (round, stage, passed, gaps, words) => {
+    expect(rows({ review: { round, rounds: 3, stage, passed, gaps } }, 'review')).toEqual([words]);
+  });
+
+  it('leaves the review of a run that has ended to the last lines', () => {
+    const review = { round: 1, rounds: 3, stage: null, passed: true, gaps: null };
+    const result = resultOf({ review: { rounds: 1, passed: true, gaps: null, problem: null } });
+    expect(rows({ review, result }, 'review')).toEqual([]);
+    expect(show({ review, result }).at(-1)).toBe('  review: passed in round 1');
+  });
+
+  it('tells how often the conversation was shortened and where the whole of it is, and steps in circles', () => {
+    expect(rows({ compactions: 2 }, 'shortened')).toEqual([
+      '2 times; the whole conversation: longhaul transcript r --full',
+    ]);
+    expect(rows({ repeats: 4 }, 'repeats')).toEqual(['the last 4 steps brought nothing new']);
+    expect([rows({}, 'shortened'), rows({ repeats: 1 }, 'repeats'), rows({}, 'review')]).toEqual([
+      [],
+      [],
+      [],
+    ]);
+  });
+
+  it('tells how much of the prompts a cache held', () => {
+    expect(rows({ spend: { ...SPEND, cachedTokens: 80 } }, 'tokens')).toEqual([
+      '100 in (80 cached) · 20 out · 2 model calls',
+    ]);
   });
 
   it('shows of a pending call how many have approved it', () => {

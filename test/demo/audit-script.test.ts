@@ -1,4 +1,10 @@
-import { auditOf, importPatterns, problemsOf } from '../../scripts/demo/audit.js';
+import {
+  auditOf,
+  importPatterns,
+  installersIn,
+  installScriptLines,
+  problemsOf,
+} from '../../scripts/demo/audit.js';
 import type { Exchange } from '../../scripts/demo/exchanges.js';
 import { findingOf, renderReport } from '../../scripts/demo/report.js';
 
@@ -13,16 +19,19 @@ const manifest = JSON.stringify({
   name: 'thing',
   version: '2.0.0',
   dependencies: { '@a/one': '1.0.0', '@a/two': '1.0.0', zed: '^3.1.0' },
-  devDependencies: { tester: '9.9.9' },
+  devDependencies: { '@a/dev': '1.0.0', tester: '9.9.9' },
 });
 
 const exchanges: Exchange[] = [
   read('package.json', manifest),
   read(
     'docs/dependencies.md',
-    '| package | reason |\n|---|---|\n| `@a/one` | One. |\n| `@a/two` | Two. |\n| `gone` | Left over. |\n| `tester` | Tests. |\n',
+    '| package | reason |\n|---|---|\n| `@a/one` | One. |\n| `@a/two` | Two. |\n| `@a/dev` | Dev. |\n| `gone` | Left over. |\n| `tester` | Tests. |\n',
   ),
-  read('package-lock.json', '"@a/one": "1.0.0",\n"@a/two": "1.0.0",\n"tester": "9.9.8"\n"zed": "^3.1.0"'),
+  read(
+    'package-lock.json',
+    '"@a/one": "1.0.0",\n"@a/dev": "1.0.0",\n"@a/two": "1.0.0",\n"tester": "9.9.8"\n"zed": "^3.1.0"',
+  ),
   {
     tool: 'search_files',
     args: { pattern: 'hasInstallScript', path: 'package-lock.json' },
@@ -46,10 +55,12 @@ describe('the audit of the demo', () => {
       ['@a/one', ['src/x.ts', 'src/y.ts']],
       ['@a/two', []],
       ['zed', ['src/z.ts']],
+      // Its scope was searched for, for the sake of others.
+      ['@a/dev', null],
       ['tester', null],
     ]);
     expect(findingOf(auditOf(exchanges))).toMatch(
-      /^4 dependencies, 3 of them at run time; 3 have a reason .* all but `@a\/two` .* install scripts in the lock file: 1/,
+      /^5 dependencies, 3 of them at run time; 4 have a reason .* all but `@a\/two` .* install scripts in the lock file: 1/,
     );
   });
 
@@ -67,6 +78,23 @@ describe('the audit of the demo', () => {
     expect(report).toContain('# The dependencies of thing 2.0.0');
     expect(report).toContain('| `@a/one` | 1.0.0 | src/x.ts and 1 more | One. |');
     expect(report).toContain('| `tester` | 9.9.9 | Tests. |');
+  });
+
+  it('finds the packages with install scripts, at the places that a search named', () => {
+    expect(installScriptLines(exchanges)).toEqual([7]);
+    const piece = (result: string): Exchange => ({
+      tool: 'read_file',
+      args: { path: 'package-lock.json', offset: 1, limit: 13 },
+      result,
+    });
+    const pieces = [
+      piece(
+        '    "node_modules/zed": {\n    },\n    "node_modules/@a/one": {\n      "hasInstallScript": true,',
+      ),
+      piece('    "node_modules/@a/one/node_modules/deep": {\n      "hasInstallScript": true,'),
+    ];
+    expect(installersIn([...exchanges, ...pieces])).toEqual(['@a/one', 'deep']);
+    expect(installersIn(exchanges)).toEqual([]);
   });
 
   it('claims nothing when it has seen nothing', () => {

@@ -79,7 +79,7 @@ function seqOfStep3(events: WatchedEvent[]): number {
 }
 
 describe('npm run demo', () => {
-  it('uses several tools, takes one decision, leaves a true report and exits with 0', async () => {
+  it('uses several tools, takes one decision, mends what a reviewer finds, leaves a true report and exits with 0', async () => {
     const demo = startDemo();
     expect({ code: await demo.exitCode(), output: demo.output }).toMatchObject({ code: 0 });
 
@@ -95,7 +95,11 @@ describe('npm run demo', () => {
     ).toBeGreaterThanOrEqual(5);
     expect(events.filter(isType('tool_completed')).map(({ status }) => status)).not.toContain('failed');
     expect(events.filter(isType('decision_made'))).toHaveLength(1);
-    expect(events.at(-1)).toMatchObject({ type: 'run_completed', result: { outcome: 'done' } });
+    expect(events.filter(isType('review_completed')).map(({ passed }) => passed)).toEqual([false, true]);
+    expect(demo.output).toContain('passed in round 2');
+    const review = { rounds: 2, passed: true };
+    expect(events.at(-1)).toMatchObject({ type: 'run_completed', result: { outcome: 'done', review } });
+    expect(events.at(-1)).toHaveProperty('result.answer', expect.stringContaining('`esbuild`'));
   }, 120_000);
 
   it('carries its run on after it was killed, without doing anything twice', async () => {

@@ -17,7 +17,7 @@ const words = (line: string): string[] =>
     .filter(([, , , comment]) => comment === undefined)
     .map(([, single, double, , plain]) => single ?? double ?? plain ?? '');
 
-const pages = ['money', 'decisions', 'tools'].map((name) =>
+const pages = ['money', 'decisions', 'tools', 'models'].map((name) =>
   readFileSync(join(ROOT, `docs/${name}.md`), 'utf8'),
 );
 const commands = [...[readme, ...pages].join('\n').matchAll(/(?:^|`)longhaul ([^`\n]+)/gm)].map(
@@ -25,10 +25,14 @@ const commands = [...[readme, ...pages].join('\n').matchAll(/(?:^|`)longhaul ([^
 );
 /** Stands for the key that the pages make. */
 let keyFile = '';
+/** Stands for the schema of an answer. */
+let schemaFile = '';
 beforeAll(() => {
   const dir = mkdtempSync(join(tmpdir(), 'longhaul-readme-'));
   keyFile = join(dir, 'ada.pem');
   writeFileSync(keyFile, generateApproverKey('Ada').privateKeyPem, { mode: 0o600 });
+  schemaFile = join(dir, 'answer.schema.json');
+  writeFileSync(schemaFile, '{"type":"object"}');
 });
 afterAll(() => rmSync(dirname(keyFile), { recursive: true }));
 
@@ -45,7 +49,11 @@ describe('the README and its pages', () => {
       const isLongRunning = LONG_RUNNING.includes(args[0] ?? '');
       // Where the README says RUN once for several commands, it stands at the last.
       const whole = ['pause'].includes(args[0] ?? '') ? [...args, 'RUN'] : args;
-      const complete = whole.map((arg) => (arg === 'ada.pem' ? keyFile : arg));
+      const files: Readonly<Record<string, string>> = {
+        'ada.pem': keyFile,
+        'answer.schema.json': schemaFile,
+      };
+      const complete = whole.map((arg) => files[arg] ?? arg);
       const { code } = await cli(isLongRunning ? [args[0] ?? '', '--help'] : complete, {
         context: { connect, chat: connect },
       });

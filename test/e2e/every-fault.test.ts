@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineTool } from '../../src/adapters/tools/define-tool.js';
 import type { RunHandle, WatchedEvent } from '../../src/client/run-handle.js';
 import { ATTEMPTS } from '../../src/core/behaviour.js';
+import type { Wire } from '../../src/ports/model.js';
 import { MODEL_FAULTS, type ModelFaultId } from '../../src/testing/model-faults.js';
 import { defaultModels, type StandInModel } from '../../src/testing/stand-in/models.js';
 import type { Reply, Script } from '../../src/testing/stand-in/script.js';
@@ -43,26 +44,35 @@ const MODELS: readonly StandInModel[] = Array.from({ length: 24 }, (_, index) =>
 /** Billed by the stand-in, and nobody can tell: no generation was named. */
 const LOST: readonly string[] = ['hang-before-headers', 'reset-before-headers'];
 
-const fired = new Set<string>();
-let line: Unpluggable;
-let world: World;
+/** What one wire is tried with; both are tried at the same time, as most of it is waiting. */
+interface Trial {
+  line: Unpluggable;
+  world: World;
+  /** The faults that did strike. */
+  fired: Set<string>;
+  run: RunHandle;
+  /** All that was seen of the run; resolves with its end. */
+  events: Promise<WatchedEvent[]>;
+}
 
-const script: Script = ({ metadata }, { attempt }) => {
-  const { longhaul_step: step = '', longhaul_purpose: purpose } = metadata ?? {};
-  if (purpose !== 'step') return { text: 'The goal is to count; so far it went well.' };
-  const due = STEPS[Number(step)];
-  if (due === undefined) return { text: 'All counted.' };
-  const well: Reply = {
-    text: `Step ${step}.`,
-    toolCalls: [due === UNPLUG ? { name: UNPLUG } : { name: COUNT, args: { n: Number(step) } }],
+const scriptOf =
+  (wire: Wire, fired: Set<string>): Script =>
+  ({ metadata }, { attempt }) => {
+    const { longhaul_step: step = '', longhaul_purpose: purpose } = metadata ?? {};
+    if (purpose !== 'step') return { text: 'The goal is to count; so far it went well.' };
+    const due = STEPS[Number(step)];
+    if (due === undefined) return { text: 'All counted.' };
+    const well: Reply = {
+      text: `Step ${step}.`,
+      toolCalls: [due === UNPLUG ? { name: UNPLUG } : { name: COUNT, args: { n: Number(step) } }],
+    };
+    if (due === UNPLUG || due === null || due.id === 'refused' || attempt > 1) return well;
+    if (due.id === FATAL || due.id === FOLLOWS) return well;
+    fired.add(due.id);
+    return FAULT_ACTS[due.id][0](well, wire);
   };
-  if (due === UNPLUG || due === null || due.id === 'refused' || attempt > 1) return well;
-  if (due.id === FATAL || due.id === FOLLOWS) return well;
-  fired.add(due.id);
-  return FAULT_ACTS[due.id][0](well);
-};
 
-const tools = [
+const toolsOf = (line: Unpluggable) => [
   defineTool({
     name: COUNT,
     description: 'Counts.',
@@ -82,30 +92,50 @@ const tools = [
   }),
 ];
 
-beforeAll(async () => {
-  line = await Unpluggable.open();
-  world = await openWorld(server, {
-    script,
-    tools,
+async function begin(wire: Wire): Promise<Trial> {
+  const line = await Unpluggable.open();
+  const fired = new Set<string>();
+  const world = await openWorld(server, {
+    script: scriptOf(wire, fired),
+    tools: toolsOf(line),
     standIn: { models: [...MODELS, ...defaultModels] },
     env: {
       OPENROUTER_BASE_URL: line.url,
       LONGHAUL_MODEL: MODELS[0]?.id ?? '',
-      LONGHAUL_STALL_TIMEOUT_MS: '3000',
-      LONGHAUL_FIRST_CONTENT_TIMEOUT_MS: '5000',
+      LONGHAUL_STALL_TIMEOUT_MS: '2000',
+      LONGHAUL_FIRST_CONTENT_TIMEOUT_MS: '3000',
     },
   });
   line.targetPort = world.standIn.port;
   await world.startWorker();
+  const run = await world.client.start({
+    goal: 'Count.',
+    wire,
+    models: MODELS.slice(1).map(({ id }) => id),
+    limits: { maxCostUsd: 100 },
+  });
+  const events = attend(run, line);
+  // Whoever awaits it hears of it.
+  events.catch(() => undefined);
+  return { line, world, fired, run, events };
+}
+
+const WIRES: readonly Wire[] = ['chat', 'responses'];
+const trials = new Map<Wire, Trial>();
+
+beforeAll(async () => {
+  for (const wire of WIRES) trials.set(wire, await begin(wire));
 }, 60_000);
 
 afterAll(async () => {
-  await world.close();
-  await line.unplug();
+  for (const { world, line } of trials.values()) {
+    await world.close();
+    await line.unplug();
+  }
 });
 
 /** Watches a run to its end, and does what a human has to: adds credit, puts the plug in. */
-async function attend(run: RunHandle): Promise<WatchedEvent[]> {
+async function attend(run: RunHandle, line: Unpluggable): Promise<WatchedEvent[]> {
   const events: WatchedEvent[] = [];
   let isUnplugged = false;
   for await (const event of run.events()) {
@@ -131,7 +161,7 @@ function codesAt(events: readonly WatchedEvent[], step: number): string[] {
 }
 
 /** Requests of each step, in order. */
-function requestsOf(run: RunHandle): Map<number, number> {
+function requestsOf({ run, world }: Trial): Map<number, number> {
   const counts = new Map<number, number>();
   for (const { body } of world.standIn.requests) {
     const { metadata } = Object(body);
@@ -142,15 +172,12 @@ function requestsOf(run: RunHandle): Map<number, number> {
   return counts;
 }
 
-describe.each(['chat'] as const)('over the wire %s', (wire) => {
+describe.each(WIRES)('over the wire %s', (wire) => {
   it('a run that meets every fault once gets to its end', async () => {
-    const run = await world.client.start({
-      goal: 'Count.',
-      wire,
-      models: MODELS.slice(1).map(({ id }) => id),
-      limits: { maxCostUsd: 100 },
-    });
-    const events = await attend(run);
+    const trial = trials.get(wire);
+    if (trial === undefined) throw new Error('No run was begun.');
+    const { run, world, fired } = trial;
+    const events = await trial.events;
     const result = await run.result();
     await world.standIn.idle();
     expect(result).toMatchObject({ outcome: 'done', answer: 'All counted.', steps: STEPS.length + 1 });
@@ -163,15 +190,15 @@ describe.each(['chat'] as const)('over the wire %s', (wire) => {
       expect([fault.id, ...codesAt(events, STEPS.indexOf(fault)).slice(0, 1)]).toEqual([fault.id, ...wanted]);
     }
     expect([...fired, 'refused'].sort()).toEqual(struck.map(({ id }) => id).sort());
-    for (const [, requests] of requestsOf(run)) expect(requests).toBeLessThanOrEqual(ATTEMPTS.step);
+    for (const [, requests] of requestsOf(trial)) expect(requests).toBeLessThanOrEqual(ATTEMPTS.step);
 
-    expectBill(run, result.spend);
+    expectBill(trial, result.spend);
     await expectFoldEqualsProgress(world.temporal, run.runId);
   }, 600_000);
 });
 
 /** What was lost without a name stays charged as an estimate; all else is known to the nano-dollar. */
-function expectBill(run: RunHandle, spend: { costNanoUsd: number; estimatedNanoUsd: number }): void {
+function expectBill({ world, run }: Trial, spend: { costNanoUsd: number; estimatedNanoUsd: number }): void {
   const lostSteps = struck.filter(({ id }) => LOST.includes(id)).map((fault) => String(STEPS.indexOf(fault)));
   const bills = billsOf(world.standIn, run.runId);
   const lost = bills.filter(
@@ -186,7 +213,7 @@ function expectBill(run: RunHandle, spend: { costNanoUsd: number; estimatedNanoU
 }
 
 it('a key that is refused ends a run at once', async () => {
-  const refused = await openWorld(server, { script: () => FAULT_ACTS[FATAL][0]({}) });
+  const refused = await openWorld(server, { script: () => FAULT_ACTS[FATAL][0]({}, 'chat') });
   try {
     await refused.startWorker();
     const run = await refused.client.start({ goal: 'Count.', models: [defaultModels[1]?.id ?? ''] });

@@ -49,7 +49,14 @@ describe('temporal workflow start', () => {
     ['an unknown tool', '{"goal":"x","tools":["nope"]}', 'TOOL_UNKNOWN', /nope/],
     ['an unknown tool to stop on', '{"goal":"x","stopOnTool":["nope"]}', 'TOOL_UNKNOWN', /nope/],
     ['a snapshot of another version', '{"snapshot":{"version":99}}', 'INPUT_INVALID', /version/],
-    ['a feature that is not there yet', '{"goal":"x","review":{"rounds":1}}', 'INPUT_INVALID', /review/],
+    ['a review of no rounds', '{"goal":"x","review":{"rounds":0}}', 'INPUT_INVALID', /review/],
+    ['a schema that is none', '{"goal":"x","schema":{"type":"no such"}}', 'INPUT_INVALID', /schema/],
+    [
+      'a check by an unknown tool',
+      '{"goal":"x","review":{"checks":[{"tool":"nope"}]}}',
+      'TOOL_UNKNOWN',
+      /nope/,
+    ],
     ['an unknown model', '{"goal":"x","model":"no/such"}', 'MODEL_BAD_REQUEST', /no\/such/],
   ])('fails a run once, and says why, when its input is %s', async (_what, input, code, message) => {
     const run = await startRaw(input === null ? [] : ['--input', input]);

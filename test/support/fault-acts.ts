@@ -1,10 +1,14 @@
 import type { JsonObject, JsonValue } from '../../src/core/json.js';
+import type { Wire } from '../../src/ports/model.js';
 import type { ModelFaultId } from '../../src/testing/model-faults.js';
 import type { Fault } from '../../src/testing/stand-in/faults.js';
 import type { Reply } from '../../src/testing/stand-in/script.js';
 
-/** What the stand-in does to act a fault out on an answer that would have been well. Some have several ways. */
-export type Act = readonly [way: (well: Reply) => Reply, ...others: ((well: Reply) => Reply)[]];
+/** What the stand-in does to act a fault out on an answer that would have been well, on a wire. */
+export type Way = (well: Reply, wire: Wire) => Reply;
+
+/** Some faults have several ways. */
+export type Act = readonly [way: Way, ...others: Way[]];
 
 /** Faults that no answer of the stand-in is: nobody listens; an answer that was given before. */
 export type OtherFaultId = 'refused' | 'cache-hit';
@@ -22,9 +26,19 @@ const calls =
   (...toolCalls: NonNullable<Reply['toolCalls']>) =>
   (well: Reply) => ({ ...well, toolCalls });
 const args = (rawArguments: string | null) => calls({ name: COUNT, rawArguments });
-const instead = (body: JsonValue) => by({ kind: 'instead', text: JSON.stringify(body) });
+const instead =
+  (bodies: Record<Wire, JsonValue>): Way =>
+  (well, wire) =>
+    by({ kind: 'instead', text: JSON.stringify(bodies[wire]) })(well);
 /** So that no limit on tokens cuts it. */
 const WRITTEN: Reply = { chunkChars: 65_536, usage: { completionTokens: 100 } };
+
+const RESPONSE = { id: 'gen-x', object: 'response', status: 'completed', error: null };
+const NO_MESSAGE = { index: 0, finish_reason: 'stop' };
+const USAGE: Record<Wire, JsonObject> = {
+  chat: { prompt_tokens: 1, completion_tokens: 1, cost: 0 },
+  responses: { input_tokens: 1, output_tokens: 1, cost: 0 },
+};
 
 /** One act for each fault of the table. Delays that are asked for are short, so that whole runs can be struck. */
 export const FAULT_ACTS: Readonly<Record<Exclude<ModelFaultId, OtherFaultId>, Act>> = {
@@ -116,8 +130,19 @@ export const FAULT_ACTS: Readonly<Record<Exclude<ModelFaultId, OtherFaultId>, Ac
   'empty-body': [by({ kind: 'instead', contentType: 'text/event-stream', text: '' })],
   'cut-json': [by({ kind: 'cut-json' })],
   'garbage-line': [by({ kind: 'garbage-line' })],
-  'ok-empty-choices': [instead({ id: 'gen-x', choices: [], usage: { prompt_tokens: 1 } })],
-  'ok-no-message': [instead({ id: 'gen-x', choices: [{ index: 0, finish_reason: 'stop' }] })],
+  'ok-empty-choices': [
+    instead({
+      chat: { id: 'gen-x', choices: [], usage: USAGE.chat },
+      responses: { ...RESPONSE, output: [], usage: USAGE.responses },
+    }),
+  ],
+  'ok-no-message': [
+    instead({ chat: { id: 'gen-x', choices: [NO_MESSAGE] }, responses: RESPONSE }),
+    instead({
+      chat: { id: 'gen-x', choices: [NO_MESSAGE], usage: USAGE.chat },
+      responses: { ...RESPONSE, usage: USAGE.responses },
+    }),
+  ],
   'error-chunk-number': [
     by({ kind: 'mid-stream-error', code: 502 }),
     by({ kind: 'mid-stream-error', code: 502, withDone: true }),
@@ -130,6 +155,10 @@ export const FAULT_ACTS: Readonly<Record<Exclude<ModelFaultId, OtherFaultId>, Ac
   'error-chunk-final': [by({ kind: 'mid-stream-error', code: 'content_policy_violation' })],
   'ok-with-error': [by({ kind: 'ok-with-error', code: 502 })],
   'text-20mb': [(well) => ({ ...well, ...WRITTEN, text: 'x'.repeat(20 * MB) })],
+  'thoughts-20mb': [(well) => ({ ...well, ...WRITTEN, reasoning: 'x'.repeat(20 * MB) })],
+  'calls-1500': [
+    (well) => ({ ...calls(...Array.from({ length: 1_500 }, () => ({ name: COUNT })))(well), ...WRITTEN }),
+  ],
   'args-5mb': [(well) => ({ ...args(JSON.stringify({ n: 1, pad: 'x'.repeat(5 * MB) }))(well), ...WRITTEN })],
   'endless-line': [
     by({
@@ -176,26 +205,7 @@ export const FAULT_ACTS: Readonly<Record<Exclude<ModelFaultId, OtherFaultId>, Ac
   'no-done': [by({ kind: 'no-done' })],
   'held-open': [by({ kind: 'hold-open-after-done' })],
   'no-final-blank-line': [by({ kind: 'no-final-blank-line' })],
-  'whole-document': [
-    instead({
-      id: 'gen-whole',
-      model: 'stand-in/agent',
-      choices: [
-        {
-          index: 0,
-          finish_reason: 'tool_calls',
-          message: {
-            role: 'assistant',
-            content: 'Counting.',
-            tool_calls: [
-              { id: 'call_whole', type: 'function', function: { name: COUNT, arguments: '{"n":1}' } },
-            ],
-          },
-        },
-      ],
-      usage: { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25, cost: 0 },
-    }),
-  ],
+  'whole-document': [by({ kind: 'unstreamed' }), by({ kind: 'unstreamed', withoutUsage: true })],
   'other-name': [by({ kind: 'other-name', model: 'other/model-of-another-name' })],
 };
 

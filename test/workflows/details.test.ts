@@ -94,6 +94,24 @@ describe("a run's details in the Web UI", () => {
     );
   });
 
+  it('tell how far the review is, how often the conversation was shortened, and of circles, a line each', () => {
+    const review = { round: 2, rounds: 3, stage: 'verdict', passed: false, gaps: 'x'.repeat(9_000) } as const;
+    const lines = (fields: Partial<Progress>) => listOf(progressOf(fields)).slice(3);
+    expect(lines({ review, compactions: 4, repeats: 3 })).toEqual([
+      '- **Review:** round 2 of 3, the reviewer reads the answer',
+      '- **Conversation shortened:** 4 times',
+      '- **Last steps without anything new:** 3',
+    ]);
+    const wordsOf = (fields: object, result = {}) => lines({ review: { ...review, ...fields }, ...result });
+    expect(wordsOf({ stage: null })).toEqual(['- **Review:** round 2 of 3, the answer is being mended']);
+    expect(wordsOf({ stage: null, passed: true })).toEqual(['- **Review:** round 2 of 3, passed']);
+    expect(wordsOf({ stage: null }, { result: resultOf() })).toEqual([
+      '- **Review:** round 2 of 3, not passed',
+    ]);
+    expect(wordsOf({ round: 0, stage: null })).toEqual([]);
+    expect(lines({ repeats: 1 })).toEqual([]);
+  });
+
   it('show how to decide for a sub-agent, why it is asked, who has approved, and until when', () => {
     const item = toPending({ kind: 'decision', args: { usd: 5 }, summary: '', tool: 'pay' }, 0);
     const callId = 's0.c1/s2.c0';
@@ -159,6 +177,9 @@ describe("a run's details in the Web UI", () => {
         model: long,
         budget: long,
         queuedMessages: 9,
+        review: { round: 2, rounds: 3, stage: 'human', passed: false, gaps: long },
+        compactions: 99,
+        repeats: 9,
         spend: {
           ...SPEND,
           estimatedNanoUsd: 1,

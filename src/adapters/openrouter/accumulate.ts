@@ -17,15 +17,18 @@ export class Accumulator implements AnswerAccumulator {
   private usage: JsonValue | null = null;
   private model: string | null = null;
   private isDone = false;
+  private isDocument = false;
+  private hasMessage = false;
   private readonly parts = new AnswerParts();
   private readonly reasoning = new ReasoningDetails();
   private hasReasoningList = false;
 
   /**
-   * Whether nothing that matters can be missing: a finish reason, and the usage or `[DONE]` after it. Some providers send tool calls
-   * without a finish reason; then usage and `[DONE]` both stand for it.
+   * Whether nothing that matters can be missing: a message, a finish reason, and the usage or `[DONE]` after it. Some providers send
+   * tool calls without a finish reason; then usage and `[DONE]` both stand for it.
    */
   get isComplete(): boolean {
+    if (!this.hasMessage || this.isDocument) return this.hasMessage;
     if (this.finishReason !== null) return this.isDone || this.usage !== null;
     return this.parts.calls.count > 0 && this.isDone && this.usage !== null;
   }
@@ -34,12 +37,18 @@ export class Accumulator implements AnswerAccumulator {
     this.isDone = true;
   }
 
+  whole(): void {
+    this.isDocument = true;
+  }
+
   add(chunk: JsonValue): ChunkNews {
     this.noteEnvelope(chunk);
     const choice = listAt(chunk, 'choices').find((entry) => (at(entry, 'index') ?? 0) === 0);
     const failure = this.failureIn(chunk, choice);
     if (failure !== undefined) return failed(failure);
-    const news = this.addDelta(at(choice, 'delta') ?? at(choice, 'message'));
+    const delta = at(choice, 'delta') ?? at(choice, 'message');
+    this.hasMessage ||= isObject(delta);
+    const news = this.addDelta(delta);
     const finishReason = textAt(choice, 'finish_reason');
     // The usage chunk that follows carries a null here, which takes nothing back.
     if (finishReason !== undefined) this.finishReason = finishReason;
@@ -53,7 +62,7 @@ export class Accumulator implements AnswerAccumulator {
       calls: this.parts.calls.list(idPrefix, taken),
       reasoning,
       ...(this.hasReasoningList && reasoning.length === 0 && { emptyReasoning: true }),
-      finishReason: this.finishReason ?? 'tool_calls',
+      finishReason: this.finishReason ?? (this.parts.calls.count > 0 ? 'tool_calls' : 'stop'),
       model: this.model,
       tokens: {
         promptTokens: countAt(this.usage ?? undefined, 'prompt_tokens'),
@@ -65,10 +74,10 @@ export class Accumulator implements AnswerAccumulator {
   }
 
   truncation(): Failure {
-    const missing = this.finishReason === null ? 'finish_reason' : 'usage and [DONE]';
+    const end = this.finishReason === null ? 'finish_reason' : 'usage and [DONE]';
     return {
       kind: 'truncated',
-      message: `the stream ended without ${missing}`,
+      message: `the answer ended without ${this.hasMessage ? end : 'a message'}`,
       provider: this.parts.provider,
     };
   }
@@ -97,6 +106,7 @@ export class Accumulator implements AnswerAccumulator {
     const content = textAt(delta, 'content') ?? textAt(delta, 'refusal') ?? '';
     const details = listAt(delta, 'reasoning_details');
     this.reasoning.add(details);
+    this.parts.keptReasoningBytes = this.reasoning.sizeBytes;
     this.hasReasoningList ||= Array.isArray(at(delta, 'reasoning_details'));
     const reasoning = visibleReasoning(delta);
     const calls = listAt(delta, 'tool_calls').map((entry) => this.parts.calls.add(fragmentOf(entry)));

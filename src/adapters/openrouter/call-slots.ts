@@ -5,13 +5,21 @@ import { PairJoiner, wellFormed } from './well-formed.js';
 /** The longest arguments of one call, 256 KiB as UTF-8. */
 export const MAX_CALL_ARGS_BYTES = 262_144;
 
+/**
+ * What stands for arguments that are longer than {@link MAX_CALL_ARGS_BYTES}. No JSON, so that it is refused as all that is none; its
+ * words are for the model, which reads them in the result.
+ */
+export const TOO_LONG_ARGS = `more than ${MAX_CALL_ARGS_BYTES} bytes, of which none were kept; make several calls with less in each`;
+
 interface Slot {
   position: number;
   /** The server's index, else the position. */
   order: number;
   id: string;
   name: string;
+  /** Empty from {@link MAX_CALL_ARGS_BYTES} on. */
   args: string;
+  /** Of all that came, kept or not. */
   sizeBytes: number;
   joiner: PairJoiner;
 }
@@ -35,15 +43,16 @@ export interface CallPiece {
 export class CallSlots {
   private readonly slots: Slot[] = [];
   private readonly byIndex = new Map<number, Slot>();
+  private totalBytes = 0;
 
   /** How many calls there are so far. */
   get count(): number {
     return this.slots.length;
   }
 
-  /** Whether the arguments of some call are beyond {@link MAX_CALL_ARGS_BYTES}. */
-  get tooLarge(): boolean {
-    return this.slots.some((slot) => slot.sizeBytes > MAX_CALL_ARGS_BYTES);
+  /** The arguments of all calls as they came, kept or not. */
+  get sizeBytes(): number {
+    return this.totalBytes;
   }
 
   /** Takes a fragment whose text goes on where the last one ended. */
@@ -55,13 +64,10 @@ export class CallSlots {
   settle(fragment: CallFragment): CallPiece {
     const slot = this.findKnown(fragment) ?? this.find(fragment);
     const { text: whole } = fragment;
-    const rest = whole.startsWith(slot.args) ? whole.slice(slot.args.length) : '';
-    const piece = this.extend(slot, { ...fragment, text: rest });
+    const goesOn = !isTooLong(slot) && whole.startsWith(slot.args);
+    const piece = this.extend(slot, { ...fragment, text: goesOn ? whole.slice(slot.args.length) : '' });
     // What the server says in the end counts, unless it says nothing.
-    if (whole !== '' && slot.args !== whole) {
-      slot.args = whole;
-      slot.sizeBytes = Buffer.byteLength(whole);
-    }
+    if (whole !== '' && slot.args !== whole) this.keep(slot, whole, Buffer.byteLength(whole));
     return piece;
   }
 
@@ -78,7 +84,8 @@ export class CallSlots {
         let id = slot.id;
         if (used.has(id)) for (id = `${idPrefix}_${place}`; given.has(id) || used.has(id);) id += '_';
         used.add(id);
-        return { id, name: wellFormed(slot.name), args: wellFormed(slot.args) };
+        const args = isTooLong(slot) ? TOO_LONG_ARGS : wellFormed(slot.args);
+        return { id, name: wellFormed(slot.name), args };
       });
   }
 
@@ -86,13 +93,18 @@ export class CallSlots {
     const isNamed = slot.name === '' && fragment.name !== '';
     if (isNamed) slot.name = fragment.name;
     if (slot.id === '') slot.id = fragment.id;
-    slot.args += fragment.text;
-    slot.sizeBytes += Buffer.byteLength(fragment.text);
+    this.keep(slot, slot.args + fragment.text, slot.sizeBytes + Buffer.byteLength(fragment.text));
     return {
       index: slot.position,
       name: isNamed ? fragment.name : null,
-      text: slot.joiner.push(fragment.text),
+      text: isTooLong(slot) ? '' : slot.joiner.push(fragment.text),
     };
+  }
+
+  private keep(slot: Slot, args: string, sizeBytes: number): void {
+    this.totalBytes += sizeBytes - slot.sizeBytes;
+    slot.sizeBytes = sizeBytes;
+    slot.args = isTooLong(slot) ? '' : args;
   }
 
   /** The slot that a whole call is about, if there is one. */
@@ -134,6 +146,10 @@ export class CallSlots {
     this.slots.push(slot);
     return slot;
   }
+}
+
+function isTooLong({ sizeBytes }: Slot): boolean {
+  return sizeBytes > MAX_CALL_ARGS_BYTES;
 }
 
 function isWhole(slot: Slot): boolean {

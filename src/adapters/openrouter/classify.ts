@@ -73,7 +73,7 @@ const NAMES = new Map<string, ErrorCode>([
   ...words('MODEL_RATE_LIMITED', 'rate_limit_exceeded rate_limit_error capacity_exhausted'),
   ...words(
     'MODEL_UNAVAILABLE',
-    'provider_unavailable provider_overloaded server server_error internal_error overloaded_error timeout temporarily_unavailable',
+    'provider_unavailable provider_overloaded server server_error internal_error overloaded_error timeout vector_store_timeout temporarily_unavailable',
   ),
   ...words(
     'MODEL_BAD_REQUEST',
@@ -82,6 +82,15 @@ const NAMES = new Map<string, ErrorCode>([
   ...words(
     'MODEL_BAD_REQUEST',
     'content_policy_violation refusal invalid_image image_too_large image_too_small unsupported_image_format image_not_found image_download_failed',
+  ),
+  // What the responses API puts into `error.code` (ResponsesErrorField of OpenRouter's specification, in @openrouter/sdk 1.3).
+  ...words(
+    'MODEL_BAD_REQUEST',
+    'bio_policy cyber_policy misalignment_policy_violation data_residency_mismatch image_content_policy_violation',
+  ),
+  ...words(
+    'MODEL_BAD_REQUEST',
+    'invalid_image_format invalid_base64_image invalid_image_url image_parse_error invalid_image_mode image_file_too_large unsupported_image_media_type empty_image_file failed_to_download_image image_file_not_found',
   ),
   ...words('MODEL_BAD_REQUEST', 'permission_denied not_found precondition_failed unprocessable'),
   ...words(
@@ -108,6 +117,9 @@ const CONTEXT_WORDS =
   /context[ _](length|window)|maximum context|(prompt|input) is too long|too many (input |prompt )?tokens/i;
 const VAGUE_TYPES = new Set([undefined, 'invalid_request', 'unmapped']);
 
+// The type of what went wrong on a server in any way; a word in `code` says more.
+const CATCH_ALL = 'server';
+
 /**
  * Decides what a failed call means. `error_type` counts first, being stable over wire formats; then the word or number in `code`;
  * then the HTTP status. `availability.retryable` overrides whether to try again.
@@ -130,9 +142,11 @@ export function classify(failure: Failure, nowMs: number): Verdict {
 }
 
 function serverCode(failure: Failure): ErrorCode {
+  const { errorType = '' } = failure;
   const code =
-    NAMES.get(failure.errorType ?? '') ??
+    (errorType === CATCH_ALL ? undefined : NAMES.get(errorType)) ??
     NAMES.get(String(failure.code ?? '')) ??
+    NAMES.get(errorType) ??
     NAMES.get(failure.availability?.code ?? '') ??
     statusCode(errorStatus(failure));
   const tooLong =

@@ -83,11 +83,16 @@ export function createErrorMaker(
   };
 }
 
+/** Whether an error is an answer with an error status. */
+export function isStatusError(error: unknown): error is APIError<number> {
+  return error instanceof APIError && typeof error.status === 'number';
+}
+
 function toFailure(error: unknown): Failure {
   if (error instanceof APIConnectionTimeoutError || error instanceof APIUserAbortError) {
     return { kind: 'timeout', message: 'it did not answer in time' };
   }
-  if (error instanceof APIError && typeof error.status === 'number') {
+  if (isStatusError(error)) {
     // The client has parsed the body as JSON, and types it as an object of unknown shape.
     const body = error.error as JsonValue | undefined;
     return readFailure(body, {

@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import { Agent, fetch as undiciFetch, type RequestInit } from 'undici';
 import type { JsonValue } from '../../core/json.js';
+import { withErrorWords } from './error-body.js';
 import { parseJson } from './json-read.js';
 import { isUnsent, unsentError } from './network-error.js';
 import { withPlainBodies } from './plain-body.js';
@@ -48,7 +49,7 @@ export function createHttpClient({ apiKey, baseUrl, appTitle, headersTimeoutMs }
     logLevel: 'off',
     timeout: headersTimeoutMs,
     // undici's fetch is the platform's, but its types are not.
-    fetch: withPlainBodies(fetchWithoutLimits as typeof fetch, baseUrl),
+    fetch: withPlainBodies(withErrorWords(fetchWithoutLimits as typeof fetch), baseUrl),
     defaultHeaders: { 'X-OpenRouter-Title': appTitle },
     // Otherwise read from variables that belong to another service.
     organization: null,

@@ -6,7 +6,7 @@ import type { ModelAnswer, ModelCost, ModelPort, ModelRequest, Wire } from '../.
 import { costOf } from './call-cost.js';
 import { createCatalog, type Catalog } from './catalog.js';
 import { CHAT_WIRE } from './chat-wire.js';
-import { createErrorMaker, type ErrorMaker } from './failures.js';
+import { createErrorMaker, isStatusError, type ErrorMaker } from './failures.js';
 import { readGeneration } from './generation.js';
 import { createHttpClient, GENERATION_HEADER, type HttpClient } from './http-client.js';
 import { at } from './json-read.js';
@@ -164,7 +164,8 @@ function rethrow(
     errors,
   }: { accumulator: AnswerAccumulator; watchdog: Watchdog; errors: ErrorMaker },
 ): void {
-  if (watchdog.stalledAfterMs !== null) {
+  // A server that has said no is not silent, even when it does not come to an end.
+  if (watchdog.stalledAfterMs !== null && !isStatusError(error)) {
     const message = `no text, reasoning or call arguments for ${watchdog.stalledAfterMs} ms`;
     throw errors.fromFailure({ kind: 'stalled', message });
   }

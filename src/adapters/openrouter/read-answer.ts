@@ -58,6 +58,7 @@ function takeUnstreamed(text: string, reading: Reading): void {
   if (document === undefined)
     throw reading.errors.fromFailure({ kind: 'not_an_api', message: `it sent no event stream but: ${text}` });
   hear(reading.accumulator.add(document), reading);
+  reading.accumulator.whole();
 }
 
 function hear(news: ChunkNews, { watchdog, errors, listener }: Reading): void {

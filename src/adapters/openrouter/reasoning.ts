@@ -16,14 +16,20 @@ const LEAST_BUDGET_TOKENS = 1_024;
 /** Gathers the `reasoning_details` of a streamed answer. */
 export class ReasoningDetails {
   private readonly details: JsonValue[] = [];
+  /** About how much is kept, as UTF-8. */
+  sizeBytes = 0;
 
   /** Takes the details of one chunk. Consecutive texts are pieces of one; everything else is kept as it is. */
   add(pieces: readonly JsonValue[]): void {
     for (const piece of pieces) {
       const last = this.details.at(-1);
-      if (isObject(last) && isObject(piece) && continues(last, piece))
+      if (isObject(last) && isObject(piece) && continues(last, piece)) {
         this.details[this.details.length - 1] = joined(last, piece);
-      else this.details.push(piece);
+        this.sizeBytes += Buffer.byteLength(textAt(piece, 'text') ?? '');
+      } else {
+        this.details.push(piece);
+        this.sizeBytes += Buffer.byteLength(JSON.stringify(piece));
+      }
     }
   }
 

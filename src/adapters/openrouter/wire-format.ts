@@ -37,6 +37,8 @@ export interface AnswerAccumulator {
   add(event: JsonValue): ChunkNews;
   /** Notes that the stream said `[DONE]`. */
   done(): void;
+  /** Notes that all of the answer was one JSON document, so that no end can be missing. */
+  whole(): void;
   /** The answer; meaningful once {@link isComplete}. Call ids that are missing or `taken` are made from `idPrefix`. */
   answer(idPrefix: string, taken?: Iterable<string>): WireAnswer;
   /** Says what an incomplete answer lacks. */

@@ -39,7 +39,9 @@ export async function deliver(delivery: Delivery): Promise<void> {
       await outlet.end('<!doctype html><title>Gateway</title><p>Please wait.</p>');
       return meter.failed();
     default:
-      return meter.entry.streamed ? sendStream(delivery) : sendWhole(delivery);
+      return meter.entry.streamed && fault?.kind !== 'unstreamed'
+        ? sendStream(delivery)
+        : sendWhole(delivery);
   }
 }
 

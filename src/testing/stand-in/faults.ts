@@ -42,6 +42,8 @@ export type Fault =
   | { kind: 'html' }
   /** This instead of the answer, with status 200 and as JSON unless told otherwise; with `hold` the body does not end. Nothing is billed. */
   | { kind: 'instead'; text: string; status?: number; contentType?: string; hold?: boolean }
+  /** A complete answer as one JSON document, though a stream was asked for; without `usage` when told so. */
+  | { kind: 'unstreamed'; withoutUsage?: boolean }
   /** The answer is from a model of this name, as far as it says. */
   | { kind: 'other-name'; model: string }
   /** Every byte of the stream is sent by itself. */
@@ -66,6 +68,7 @@ export function isWhole(fault: Fault | undefined): boolean {
     'other-name',
     'reset-when-written',
     'single-bytes',
+    'unstreamed',
   ];
   return kinds.includes(fault?.kind);
 }

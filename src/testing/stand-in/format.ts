@@ -45,7 +45,7 @@ export interface Delivery {
 
 /** The usage that a client is told of, in the words of chat completions. */
 export function reportedUsage({ answer, meter, fault }: Delivery): Record<string, unknown> | undefined {
-  if (fault?.kind === 'no-usage') return undefined;
+  if (fault?.kind === 'no-usage' || (fault?.kind === 'unstreamed' && fault.withoutUsage)) return undefined;
   const usage = usageOf(answer, { cached: meter.entry.cached });
   if (fault?.kind !== 'cost') return usage;
   const { cost: _billed, ...rest } = usage;

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { Accumulator } from '../../../src/adapters/openrouter/accumulate.js';
-import { MAX_TEXT_BYTES } from '../../../src/adapters/openrouter/answer-parts.js';
-import { MAX_CALL_ARGS_BYTES } from '../../../src/adapters/openrouter/call-slots.js';
+import {
+  MAX_ARGS_BYTES,
+  MAX_CALLS,
+  MAX_REASONING_BYTES,
+  MAX_TEXT_BYTES,
+} from '../../../src/adapters/openrouter/answer-parts.js';
+import { MAX_CALL_ARGS_BYTES, TOO_LONG_ARGS } from '../../../src/adapters/openrouter/call-slots.js';
 import type { ChunkNews, WireAnswer } from '../../../src/adapters/openrouter/wire-format.js';
 import type { JsonValue } from '../../../src/core/json.js';
 import { chunk, FINISH, USAGE, USAGE_CHUNK } from './scripted-server.js';
@@ -92,6 +97,47 @@ describe('text', () => {
       kind: 'too_large',
     });
   });
+});
+
+describe('a whole document', () => {
+  const message = { role: 'assistant', content: 'hi' };
+  const read = (choice: object, more: object = {}) => {
+    const accumulator = new Accumulator();
+    const document = { id: 'gen-9', choices: [{ index: 0, ...choice }], ...more };
+    accumulator.add(document as JsonValue);
+    accumulator.whole();
+    return accumulator;
+  };
+
+  it('is complete without usage', () => {
+    const accumulator = read({ finish_reason: 'length', message });
+    expect(accumulator.isComplete).toBe(true);
+    expect(accumulator.answer('call_x')).toMatchObject({ text: 'hi', finishReason: 'length', usage: null });
+  });
+
+  it.each<[string, object, string]>([
+    ['text', message, 'stop'],
+    ['calls', { ...message, tool_calls: [{ id: 'a', function: { name: 'f' } }] }, 'tool_calls'],
+  ])('is complete without a finish reason: %s', (_what, said, finishReason) => {
+    const accumulator = read({ message: said });
+    expect(accumulator.isComplete).toBe(true);
+    expect(accumulator.answer('call_x')).toMatchObject({ finishReason });
+  });
+
+  it('without a message is no empty answer, whatever it says beside it', () => {
+    const accumulator = read({ finish_reason: 'stop', message: null }, { usage: USAGE });
+    accumulator.done();
+    expect(accumulator.isComplete).toBe(false);
+    expect(accumulator.truncation().message).toBe('the answer ended without a message');
+  });
+});
+
+it('a stream without a message is no empty answer, whatever it says beside it', () => {
+  const { isComplete } = run([
+    { choices: [{ index: 0, finish_reason: 'stop' }] },
+    { choices: [], usage: USAGE },
+  ]);
+  expect(isComplete).toBe(false);
 });
 
 describe('progress', () => {
@@ -253,14 +299,57 @@ describe('tool calls', () => {
     );
   });
 
-  it('have a limit for their arguments', () => {
-    const whole = 'x'.repeat(MAX_CALL_ARGS_BYTES);
-    const { news } = run([
-      call({ index: 0, function: { arguments: whole } }),
-      call({ index: 1, function: { arguments: whole } }),
+  it('beyond the limit for arguments keep their place and their name, and words in place of arguments', () => {
+    const whole = JSON.stringify('x'.repeat(MAX_CALL_ARGS_BYTES - 2));
+    const { news, answer } = run([
+      call({ index: 0, id: 'a', function: { name: 'f', arguments: whole } }),
+      call({ index: 1, id: 'b', function: { name: 'g', arguments: whole } }),
       call({ index: 0, function: { arguments: 'x' } }),
+      call({ index: 0, function: { arguments: 'y' } }),
     ]);
+    expect(news.map((each) => each.failure)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(news.map((each) => each.calls[0]?.text.length)).toEqual([whole.length, whole.length, 0, 0]);
+    expect(news.every((each) => each.isProgress)).toBe(true);
+    expect(answer.calls).toEqual([
+      { id: 'a', name: 'f', args: TOO_LONG_ARGS },
+      { id: 'b', name: 'g', args: whole },
+    ]);
+    expect(() => JSON.parse(TOO_LONG_ARGS)).toThrow(SyntaxError);
+  });
+
+  it('have a limit for the arguments of all of them, kept or not', () => {
+    const part = call({ index: 0, function: { arguments: 'x'.repeat(MAX_ARGS_BYTES / 4) } });
+    const { news } = run([part, part, part, part, call({ index: 1, function: { arguments: 'x' } })]);
+    expect(news.map((each) => each.failure?.kind)).toEqual([
+      ...Array.from({ length: 4 }, () => undefined),
+      'too_large',
+    ]);
+  });
+
+  it('have a limit for their number', () => {
+    const many = Array.from({ length: MAX_CALLS }, (_, index) => ({ index, function: { name: 'f' } }));
+    const { news } = run([chunk({ tool_calls: many }), call({ index: MAX_CALLS, function: { name: 'f' } })]);
+    expect(news.map((each) => each.failure?.kind)).toEqual([undefined, 'too_large']);
+  });
+});
+
+describe('reasoning', () => {
+  const half = 'x'.repeat(MAX_REASONING_BYTES / 2);
+  const text = (piece: string): object => ({ type: 'reasoning.text', text: piece });
+
+  it.each<[string, (piece: string) => object]>([
+    ['text', (reasoning) => chunk({ reasoning })],
+    ['texts that are joined', (piece) => chunk({ reasoning: '', reasoning_details: [text(piece)] })],
+    ['sealed data', (data) => chunk({ reasoning_details: [{ type: 'reasoning.encrypted', data }] })],
+  ])('has a limit: %s', (_what, of) => {
+    const { news } = run([of(half.slice(100)), of(half), of('x'.repeat(200))]);
     expect(news.map((each) => each.failure?.kind)).toEqual([undefined, undefined, 'too_large']);
+  });
+
+  it('that comes in many small pieces counts as what it says', () => {
+    const pieces = Array.from({ length: 50_000 }, () => text('a few words of thought '));
+    const { news } = run([chunk({ reasoning_details: pieces })]);
+    expect(news[0]?.failure).toBeUndefined();
   });
 });
 
@@ -379,10 +468,11 @@ describe('the end', () => {
 
   it('says what is missing', () => {
     const accumulator = new Accumulator();
-    expect(accumulator.truncation().message).toBe('the stream ended without finish_reason');
+    accumulator.add(chunk({ content: 'a' }) as JsonValue);
+    expect(accumulator.truncation().message).toBe('the answer ended without finish_reason');
     accumulator.add(FINISH as JsonValue);
     expect(accumulator.truncation()).toMatchObject({
-      message: 'the stream ended without usage and [DONE]',
+      message: 'the answer ended without usage and [DONE]',
       provider: 'Anthropic',
     });
   });

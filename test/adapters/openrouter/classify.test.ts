@@ -74,6 +74,25 @@ describe('classify', () => {
     expect(verdict({ ...BODY, code })).toBe(expected);
   });
 
+  it.each([
+    'bio_policy',
+    'cyber_policy',
+    'misalignment_policy_violation',
+    'data_residency_mismatch',
+    'image_content_policy_violation',
+    'invalid_base64_image',
+    'failed_to_download_image',
+  ])('takes the word %s of the responses API as final, also beside a type that says less', (code) => {
+    for (const errorType of [undefined, 'unmapped', 'server'])
+      expect(verdict({ ...BODY, code, errorType })).toBe('MODEL_BAD_REQUEST final');
+    expect(verdict({ ...BODY, code, errorType: 'rate_limit_exceeded' })).toBe('MODEL_RATE_LIMITED retry');
+  });
+
+  it('takes the type of a fault of the server before the status', () => {
+    expect(verdict({ ...HTTP, status: 418, errorType: 'server' })).toBe('MODEL_UNAVAILABLE retry');
+    expect(verdict({ ...BODY, code: 'vector_store_timeout' })).toBe('MODEL_UNAVAILABLE retry');
+  });
+
   it('falls back on the status for types it does not know', () => {
     expect(verdict({ ...HTTP, status: 400, errorType: 'brand_new' })).toBe('MODEL_BAD_REQUEST final');
     expect(verdict({ ...HTTP, status: 500, errorType: 'unmapped' })).toBe('MODEL_UNAVAILABLE retry');

@@ -8,11 +8,11 @@ import { OUTAGE } from '../../../src/core/behaviour.js';
 import { isAgentError, type AgentError } from '../../../src/core/errors.js';
 import type { PlannedCall } from '../../../src/core/outcomes.js';
 import type { TranscriptItem } from '../../../src/core/transcript.js';
-import type { ModelAnswer, ModelRequest } from '../../../src/ports/model.js';
+import type { ModelAnswer, ModelRequest, Wire } from '../../../src/ports/model.js';
 import { MODEL_FAULTS, type ModelFaultId } from '../../../src/testing/model-faults.js';
 import type { Reply } from '../../../src/testing/stand-in/script.js';
 import { startStandIn, type StandIn } from '../../../src/testing/stand-in/stand-in.js';
-import { COUNT, FAULT_ACTS } from '../../support/fault-acts.js';
+import { COUNT, FAULT_ACTS, type Way } from '../../support/fault-acts.js';
 
 type ModelFault = (typeof MODEL_FAULTS)[number];
 
@@ -36,10 +36,18 @@ const count = defineTool({
 
 let server: StandIn;
 let reply: Reply = WELL;
+let wire: Wire = 'chat';
 beforeAll(async () => {
   server = await startStandIn({ script: () => reply });
 });
 afterAll(() => server.stop());
+
+const WIRES: Wire[] = ['chat', 'responses'];
+/** Has the tests around it speak a wire. */
+function speak(spoken: Wire): void {
+  beforeAll(() => void (wire = spoken));
+  afterAll(() => void (wire = 'chat'));
+}
 
 let asked = 0;
 /** A request that no other one is like, so that the response cache has nothing for it. */
@@ -47,6 +55,7 @@ function freshRequest(items: readonly TranscriptItem[] = EARLIER): ModelRequest 
   asked += 1;
   return {
     model: 'stand-in/agent',
+    wire,
     items,
     tools: [count.spec],
     toolChoice: 'auto',
@@ -92,15 +101,11 @@ function planned(answer: ModelAnswer): Promise<PlannedCall[]> {
 }
 
 /** Each way in which a fault is acted out. */
-function waysOf(fits: (fault: ModelFault) => boolean): [string, ModelFault, (well: Reply) => Reply][] {
+function waysOf(fits: (fault: ModelFault) => boolean): [string, ModelFault, Way][] {
   return MODEL_FAULTS.filter(fits).flatMap((fault) => {
     const { id } = fault;
     if (id === 'refused' || id === 'cache-hit') return [];
-    return FAULT_ACTS[id].map((act, way): [string, ModelFault, typeof act] => [
-      `${id} (${way + 1})`,
-      fault,
-      act,
-    ]);
+    return FAULT_ACTS[id].map((act, way): [string, ModelFault, Way] => [`${id} (${way + 1})`, fault, act]);
   });
 }
 
@@ -115,46 +120,65 @@ const ASKED: Partial<Record<ModelFaultId, [number, number]>> = {
   'availability-retry-after': [1_000, 1_000],
 };
 
-/** What errors say beside their code. */
+/** What errors say beside their code; on the responses wire there is no number, nor the name of a provider. */
+const detailsOf = (id: ModelFaultId): object => (wire === 'chat' && CHAT_DETAILS[id]) || (DETAILS[id] ?? {});
+const CHAT_DETAILS: Partial<Record<ModelFaultId, object>> = {
+  'http-400-context': { status: 400, errorType: 'context_length_exceeded' },
+  'error-chunk-number': { status: 502, errorType: 'provider_unavailable', provider: 'Stand-In' },
+};
 const DETAILS: Partial<Record<ModelFaultId, object>> = {
   'http-402-affordable': { affordableTokens: 700 },
-  'http-400-context': { status: 400, errorType: 'context_length_exceeded' },
+  'http-400-context': { errorType: 'context_length_exceeded' },
   'availability-fallbacks': {
     availability: 'model_deprecated',
     fallbackModels: ['stand-in/free', 'maker/other'],
   },
-  'error-chunk-number': { status: 502, errorType: 'provider_unavailable', provider: 'Stand-In' },
+  'error-chunk-number': { errorType: 'provider_unavailable' },
+  'error-body-hangs': { status: 503 },
 };
 
 const SAYS: Partial<Record<ModelFaultId, RegExp>> = {
   'http-403': /because of (violence|credit_card)/,
   'availability-fallbacks': /suggests stand-in\/free, maker\/other instead/,
   'ok-html': /Please wait/,
-  'text-20mb': /8388608 bytes/,
+  'text-20mb': /text is longer than 8388608 bytes/,
+  'thoughts-20mb': /reasoning is longer than 8388608 bytes/,
+  'calls-1500': /more than 1000 calls/,
 };
 
+const HANGS: readonly ModelFaultId[] = [
+  'hang-before-headers',
+  'hang-mid-body',
+  'comments-only',
+  'error-body-hangs',
+];
+
 /** Whether the server said no before it asked a model: then nothing was billed. */
-const isRefusal = (id: string): boolean => /^(http|availability|retry-after)-/.test(id);
+const isRefusal = (id: string): boolean => /^(http|availability|retry-after)-/.test(id) && !isTurned(id);
+/** OpenRouter's responses API tells what is too long as an answer that ended for its length. */
+const isTurned = (id: string): boolean => wire === 'responses' && /^http-[45]00-context$/.test(id);
 /** Nothing has named a generation by then, or nothing that was read. */
-const NAMELESS = ['hang-before-headers', 'reset-before-headers', 'error-body-hangs', 'endless-line'];
+const NAMELESS = ['hang-before-headers', 'reset-before-headers', 'endless-line'];
 const isNameless = (id: string): boolean => isRefusal(id) || NAMELESS.includes(id);
 
-describe('a fault', () => {
+describe.each(WIRES)('a fault over the wire %s', (spoken) => {
+  speak(spoken);
+
   it.each(waysOf(({ becomes }) => becomes !== 'an answer'))(
     '%s is told as the table says',
     async (_name, fault, act) => {
       const { id, becomes, reaction, wait } = fault;
       const before = server.requests.length;
       const startedMs = Date.now();
-      reply = act(WELL);
-      const error = await errorOf(call(becomes === 'MODEL_STALLED' ? impatient() : patient()));
+      reply = act(WELL, wire);
+      const error = await errorOf(call(HANGS.includes(id) ? impatient() : patient()));
       expect(Date.now() - startedMs).toBeLessThan(SLOW_MS);
       expect([error.code, error.retryable]).toEqual([becomes, reaction === 'again']);
       expect(server.requests.length - before).toBe(1);
       const { delayMs, unbilled, generationId, ...details } = error.details;
-      expect(details).toMatchObject(DETAILS[id] ?? {});
+      expect(details).toMatchObject(detailsOf(id));
       expect(error.message).toMatch(SAYS[id] ?? /./);
-      expect(unbilled).toBe(isRefusal(id) ? true : undefined);
+      expect(unbilled).toBe(isRefusal(id) || id === 'error-body-hangs' ? true : undefined);
       expect(generationId).toBe(isNameless(id) ? undefined : server.ledger.at(-1)?.id);
       if (wait !== 'asked') return expect(delayMs).toBeUndefined();
       const [least, most] = ASKED[id] ?? [NaN, NaN];
@@ -172,10 +196,10 @@ describe('a fault', () => {
     expect(error).toMatchObject({ code: 'MODEL_UNREACHABLE', retryable: true, details: { unbilled: true } });
   });
 
-  it.each(['text-20mb', 'args-5mb', 'endless-line'] as const)(
+  it.each(['text-20mb', 'thoughts-20mb', 'endless-line'] as const)(
     '%s is left before it takes much memory',
     async (id) => {
-      reply = FAULT_ACTS[id][0](WELL);
+      reply = FAULT_ACTS[id][0](WELL, wire);
       let heardChars = 0;
       const listener = {
         onText: (text: string) => void (heardChars += text.length),
@@ -225,6 +249,13 @@ describe.each(STATUSES)('HTTP %d', (status) => {
 /** What is to be seen of an answer. */
 const SEEN: Partial<Record<ModelFaultId, (answer: ModelAnswer, calls: PlannedCall[]) => void>> = {
   'length-cut-args': ({ finishReason }) => expect(finishReason).toBe('length'),
+  'args-5mb': ({ text }, [first]) => {
+    expect(text).toBe(WELL.text);
+    expect(first).toMatchObject({
+      args: '{}',
+      problem: { status: 'invalid_arguments', message: expect.stringMatching(/262144 bytes.*several calls/) },
+    });
+  },
   'unknown-tool': (_answer, [first]) => expect(first?.problem?.status).toBe('unknown_tool'),
   'args-empty': (_answer, [first]) => expect(first?.args).toBe('{}'),
   'args-missing': (_answer, [first]) => expect(first?.args).toBe('{}'),
@@ -257,12 +288,14 @@ function expectEstimate({ cost, generationId }: ModelAnswer): void {
   expect(generationId).toBe(bill?.id);
 }
 
-describe('an odd answer', () => {
+describe.each(WIRES)('an odd answer over the wire %s', (spoken) => {
+  speak(spoken);
+
   it.each(waysOf(({ becomes }) => becomes === 'an answer'))(
     '%s is taken as the table says, and the next request is one that providers take',
     async (_name, { id, reaction }, act) => {
       const startedMs = Date.now();
-      reply = act(WELL);
+      reply = act(WELL, wire);
       const answer = await call();
       expect(Date.now() - startedMs).toBeLessThan(SLOW_MS);
       const calls = await planned(answer);

@@ -1,11 +1,13 @@
 import { withPlainBodies } from '../../../src/adapters/openrouter/plain-body.js';
+import { toResponsesBody } from '../../../src/adapters/openrouter/responses/to-body.js';
 import { toWireBody } from '../../../src/adapters/openrouter/to-wire.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { ModelRequest } from '../../../src/ports/model.js';
 
 const BASE = 'http://127.0.0.1:8000/v1';
 const CHAT = `${BASE}/chat/completions`;
-const FULL = toWireBody({
+const RESPONSES = `${BASE}/responses`;
+const REQUEST: ModelRequest = {
   model: 'anthropic/claude',
   models: ['anthropic/other'],
   items: [
@@ -27,7 +29,8 @@ const FULL = toWireBody({
   maxPrice: { promptNanoUsdPerMillion: 1, completionNanoUsdPerMillion: 1, requestNanoUsd: 0 },
   metadata: { longhaul_run: 'r' },
   sessionId: 'r',
-} satisfies ModelRequest);
+};
+const FULL = toWireBody(REQUEST);
 
 type Server = (body: JsonObject) => Response;
 const ok = (): Response => new Response('fine');
@@ -139,6 +142,17 @@ describe('a server that refuses what it does not know', () => {
     expect(JSON.parse(seen[2] ?? '')).toMatchObject({ max_completion_tokens: 2_000 });
   });
 
+  it('is sent on the responses API what OpenAI knows there', async () => {
+    const full = toResponsesBody({ ...REQUEST, reasoning: { maxTokens: 1_024 } });
+    const refused = refusal({ error: { message: "Unknown parameter: 'models'." } });
+    const { seen, post } = talkTo((body) => ('models' in body ? refused : ok()));
+    expect((await post(full, RESPONSES)).status).toBe(200);
+    const { cache_control, models, provider, session_id, reasoning, ...others } = JSON.parse(full);
+    expect([cache_control, models, provider, session_id].every((field) => field !== undefined)).toBe(true);
+    expect(reasoning).toEqual({ max_tokens: 1_024, summary: 'auto' });
+    expect(JSON.parse(seen[1] ?? '')).toEqual({ ...others, reasoning: { summary: 'auto' } });
+  });
+
   it('has its refusal passed on, whole, when leaving out does not help', async () => {
     const words = { error: { message: "Unknown parameter: 'session_id'." } };
     const { seen, post } = talkTo(() => refusal(words));
@@ -179,7 +193,7 @@ describe('nothing is left out', () => {
     ['for another status', () => refusal(naming, 500), BASE, CHAT],
     ['at OpenRouter', () => refusal(naming), 'https://openrouter.ai/api/v1', CHAT],
     ['at a region of OpenRouter', () => refusal(naming), 'https://eu.openrouter.ai/api/v1', CHAT],
-    ['of another API', () => refusal(naming), BASE, `${BASE}/responses`],
+    ['of another API', () => refusal(naming), BASE, `${BASE}/embeddings`],
   ])('%s', async (_why, server, baseUrl, url) => {
     const { seen, post } = talkTo(server, baseUrl);
     expect(await (await post(FULL, url)).json()).toHaveProperty('error');

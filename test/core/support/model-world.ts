@@ -21,6 +21,13 @@ const MODEL_CODES = [
   'no code at all',
 ] as const;
 
+const PASSING_CODES = [
+  'MODEL_UNREACHABLE',
+  'MODEL_PAYMENT',
+  'MODEL_CONTEXT_LENGTH',
+  'MODEL_UNAVAILABLE',
+] as const;
+
 /** One attempt at a model call in a simulated world. */
 export interface SimulatedCall {
   /** The most that the world may bill for it. */
@@ -31,17 +38,19 @@ export interface SimulatedCall {
   lostIds: readonly string[];
   nextCallId(): string;
   policies: Policies;
+  /** The model hardly ever answers without calling a tool, and no server fails for good. */
+  isKeen?: boolean;
 }
 
 /** How an attempt at a model call may end. */
 export function someModelOutcome(dice: Dice, call: SimulatedCall): Outcome<ModelResult> {
   if (dice.chance(20)) return someModelFailure(dice, call);
-  const calls = dice.chance(85) ? someCalls(dice, call.nextCallId, call.policies) : [];
+  const calls = dice.chance(call.isKeen ? 99 : 85) ? someCalls(dice, call.nextCallId, call.policies) : [];
   return { kind: 'ok', value: someModelResult(dice, call, calls) };
 }
 
 /** An attempt without an answer, and what it left behind. */
-function someModelFailure(dice: Dice, { generationId }: SimulatedCall): Outcome<ModelResult> {
+function someModelFailure(dice: Dice, { generationId, isKeen }: SimulatedCall): Outcome<ModelResult> {
   const traces: readonly [JsonObject, ...JsonObject[]] = [
     { unsent: true },
     { sent: true, unbilled: true },
@@ -55,15 +64,17 @@ function someModelFailure(dice: Dice, { generationId }: SimulatedCall): Outcome<
     const details = Object.keys(trace).length > 0 && { details: trace };
     return { kind: kind === 0 ? 'timed_out' : 'cancelled', ...details };
   }
-  const code = dice.pick(MODEL_CODES);
+  const code = dice.pick(isKeen ? PASSING_CODES : MODEL_CODES);
   const details: JsonObject = {
     ...trace,
     ...(dice.chance(15) && { delayMs: dice.roll(600_000) }),
     ...(dice.chance(10) && { workerGone: true }),
     ...(code === 'MODEL_PAYMENT' && dice.chance(60) && { affordableTokens: dice.roll(3_000) }),
+    ...(dice.chance(10) && { fallbackModels: ['other/third', 'some/other'] }),
     ...(code === 'PRICE_CHANGED' && { prices: somePrices(dice) }),
   };
-  return { kind: 'failed', code, message: `It failed with ${code}.`, retryable: dice.chance(85), details };
+  const isFinal = code === 'MODEL_CONTEXT_LENGTH' || dice.chance(isKeen ? 1 : 15);
+  return { kind: 'failed', code, message: `It failed with ${code}.`, retryable: !isFinal, details };
 }
 
 function somePrices(dice: Dice): JsonObject {

@@ -16,6 +16,23 @@ export const LIVES = Number(process.env['LONGHAUL_PROPERTY_RUNS'] ?? 400);
 // More lives than usual take longer than Jest's limit for one test.
 jest.setTimeout(Math.max(30_000, LIVES * 100));
 
+/** Lives of runs that go on for long, of which there are fewer. */
+const longScenarios: fc.Arbitrary<Scenario> = fc.record({
+  setup: number,
+  moves: fc.array(number, { minLength: 200, maxLength: 400, size: 'max' }),
+  ending: number,
+});
+
+/** Holds `check` against long lives of runs, which meet the end of what models take, and circles. */
+export function holdsForLong(check: (simulator: Simulator) => void): void {
+  fc.assert(
+    fc.property(longScenarios, (scenario) =>
+      check(new Simulator(scenario, { isLong: true }).finish(scenario.ending)),
+    ),
+    { numRuns: Math.ceil(LIVES / 10), seed: SEED },
+  );
+}
+
 const SEED = Date.now() & 0x7fffffff;
 
 const lived: Simulator[] = [];

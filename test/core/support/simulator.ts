@@ -1,6 +1,7 @@
-import type { PlannedCall } from '../../../src/core/outcomes.js';
+import type { Outcome, PlannedCall } from '../../../src/core/outcomes.js';
 import { pendingOf } from '../../../src/core/reports.js';
 import { someControl } from './control-world.js';
+import type { Prepared } from '../../../src/core/run-input.js';
 import { Dice } from './dice.js';
 import {
   forgedReport, ReportingChild, someChildOutcome, someRelayed, someResult, someVerdict,
@@ -14,9 +15,17 @@ import {
   type SimulatedCall,
 } from './model-world.js';
 import {
-  someArgsCheck, somePolicies, someToolOutcome, someVerification, type Policies,
+  judged, someArgsCheck, somePolicies, someToolOutcome, someVerification, type Policies,
 } from './tool-world.js'; // prettier-ignore
-import { NAMES, preparedWith, someFailure, somePrepared, someRunInput } from './world.js';
+import {
+  NAMES,
+  preparedWith,
+  someFailure,
+  someLongInput,
+  someLongPrepared,
+  somePrepared,
+  someRunInput,
+} from './world.js';
 
 /** A simulated life of a run: a number for its circumstances, one for each thing that happens, one for how it goes on after that. */
 export interface Scenario {
@@ -37,16 +46,21 @@ export class Simulator {
   readonly children = new Map<string, ReportingChild>();
   readonly policies: Policies;
   readonly #reloads: boolean;
+  readonly #isLong: boolean;
   readonly #input: Record<string, unknown>;
   readonly #lostIds: string[] = [];
   #calls = 0;
   #generations = 0;
 
-  /** @param options.reloads whether the state goes through JSON after everything that happens. */
-  constructor(scenario: Scenario, options: { reloads?: boolean } = {}) {
+  /**
+   * @param options.reloads whether the state goes through JSON after everything that happens
+   * @param options.isLong whether the run goes on for as long as it can: each move brings it on, and little else happens
+   */
+  constructor(scenario: Scenario, options: { reloads?: boolean; isLong?: boolean } = {}) {
     const setup = new Dice(scenario.setup);
-    this.#input = someRunInput(setup);
-    this.policies = somePolicies(setup);
+    this.#isLong = options.isLong === true;
+    this.#input = this.#isLong ? someLongInput(setup) : someRunInput(setup);
+    this.policies = somePolicies(setup, this.#isLong);
     this.shell = new Shell(this.#input);
     this.#reloads = options.reloads === true;
     for (const move of scenario.moves) this.#move(new Dice(move));
@@ -99,7 +113,8 @@ export class Simulator {
     const { shell } = this;
     shell.nowMs += dice.chance(60) ? dice.roll(5_000) : 0;
     const kind = dice.roll(100);
-    if (kind < 12) this.#passTime(dice);
+    if (this.#isLong && dice.chance(95)) this.#goOn(dice, { humans: 'answer', calm: false });
+    else if (kind < 12) this.#passTime(dice);
     else if (kind < 24) shell.deliver(...Array.from({ length: 2 + dice.roll(3) }, () => this.#fact(dice)));
     else if (kind < 28) shell.reload();
     else shell.deliver(this.#fact(dice));
@@ -183,7 +198,7 @@ export class Simulator {
         return shell.settlementOf(
           key,
           'prepare',
-          calm ? { kind: 'ok', value: preparedWith() } : somePrepared(dice),
+          calm ? { kind: 'ok', value: preparedWith() } : this.#prepared(dice),
         );
       case 'model':
         return this.#settleModel(work, dice, calm);
@@ -221,6 +236,10 @@ export class Simulator {
     }
   }
 
+  #prepared(dice: Dice): Outcome<Prepared> {
+    return this.#isLong ? someLongPrepared(dice) : somePrepared(dice);
+  }
+
   #settleChild({ key }: Extract<StartedWork, { kind: 'child' }>, dice: Dice): Fact {
     const one = this.children.get(key);
     if (!one) throw new Error(`${key} is no sub-agent.`);
@@ -237,14 +256,20 @@ export class Simulator {
       lostIds: this.#lostIds,
       nextCallId: () => `call_${this.#calls++}`,
       policies: this.policies,
+      isKeen: this.#isLong,
     };
-    const outcome = calm
+    const drawn = calm
       ? { kind: 'ok' as const, value: someModelResult(dice, call, []) }
       : someModelOutcome(dice, call);
+    const { purpose, asks } = work.input;
+    const outcome =
+      drawn.kind === 'ok' && purpose === 'step' && drawn.value.calls
+        ? { ...drawn, value: { ...drawn.value, calls: drawn.value.calls.map((one) => judged(one, asks)) } }
+        : drawn;
     if (outcome.kind !== 'ok' && outcome.details?.['generationId'] !== undefined)
       this.#lostIds.push(call.generationId);
     const calls = outcome.kind === 'ok' ? (outcome.value.calls ?? []) : [];
-    if (work.input.purpose === 'step')
+    if (purpose === 'step')
       for (const [index, one] of calls.entries()) this.asked.set(`s${work.input.step}.c${index}`, one);
     return shell.settlementOf(work.key, 'model', outcome);
   }

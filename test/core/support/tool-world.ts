@@ -1,5 +1,6 @@
 import type { ArgsCheck } from '../../../src/core/inputs.js';
 import type { JsonObject } from '../../../src/core/json.js';
+import { fingerprint } from '../../../src/core/loop-guard.js';
 import type { Gate, Outcome, PlannedCall, ToolResult, Verification } from '../../../src/core/outcomes.js';
 import type { Dice } from './dice.js';
 import { fakeHash, HOUR_MS, MINUTE_MS, someFailure, STOP_TOOL } from './world.js';
@@ -11,20 +12,33 @@ export type Policies = Readonly<Record<string, Policy>>;
 
 interface Policy {
   gate: Partial<Gate>;
+  /** The model asks for the same again and again. */
+  stubborn?: true;
+  polling?: true;
+  /** Its calls may run again, and wait for a human as long as it takes. */
+  isSafe?: true;
   parallel?: number;
 }
 
-export function somePolicies(dice: Dice): Policies {
-  return Object.fromEntries(TOOLS.map((tool) => [tool, somePolicy(dice)]));
+/** @param isLong whether nothing that tools do or humans leave undone may end the run. */
+export function somePolicies(dice: Dice, isLong = false): Policies {
+  const isStubborn = dice.chance(isLong ? 40 : 20);
+  const policies = TOOLS.map((tool) => {
+    const policy = somePolicy(dice, isStubborn || dice.chance(10));
+    return [tool, isLong ? { ...policy, isSafe: true as const } : policy] as const;
+  });
+  return Object.fromEntries(policies);
 }
 
-function somePolicy(dice: Dice): Policy {
+function somePolicy(dice: Dice, isStubborn: boolean): Policy {
   return {
     gate: {
       ...(dice.chance(25) && { approvals: 2 + dice.roll(2) }),
       ...(dice.chance(20) && { separate: true as const }),
     },
     ...(dice.chance(25) && { parallel: 1 + dice.roll(2) }),
+    ...(isStubborn && { stubborn: true as const }),
+    ...(dice.chance(10) && { polling: true as const }),
   };
 }
 
@@ -56,7 +70,7 @@ function someDelegation(dice: Dice, id: string): PlannedCall {
 
 function someCall(dice: Dice, id: string, policies: Policies): PlannedCall {
   const name = dice.pick(TOOLS);
-  const args = JSON.stringify({ n: dice.roll(1_000) });
+  const args = JSON.stringify({ n: dice.roll(policies[name]?.stubborn ? 2 : 1_000) });
   const problem = { status: dice.pick(['invalid_arguments', 'unknown_tool'] as const), message: 'Not so.' };
   const control = dice.chance(50)
     ? { kind: 'wait' as const, durationMs: dice.roll(2 * HOUR_MS) }
@@ -66,13 +80,14 @@ function someCall(dice: Dice, id: string, policies: Policies): PlannedCall {
     name,
     args,
     ...(dice.chance(8) && { problem }),
-    ...(dice.chance(45)
+    ...(policies[name]?.isSafe || dice.chance(45)
       ? { effect: dice.pick(['read', 'idempotent'] as const), ...(dice.chance(20) && { attempts: 2 }) }
       : someDoubts(dice)),
-    ...(dice.chance(35) && { gate: someGate(dice, args, policies[name]?.gate) }),
+    ...(dice.chance(35) && { gate: someGate(dice, args, policies[name]) }),
     ...(dice.chance(20) && { timeoutMs: 1_000 + dice.roll(HOUR_MS) }),
     ...(dice.chance(20) && { specHash: `spec-${dice.roll(2)}` }),
     ...(policies[name]?.parallel !== undefined && { parallel: policies[name].parallel }),
+    ...(policies[name]?.polling && { polling: true as const }),
     ...(dice.chance(20) && { control }),
   };
 }
@@ -85,16 +100,23 @@ function someDoubts(dice: Dice): Pick<PlannedCall, 'verify' | 'onUnknown'> {
   };
 }
 
-function someGate(dice: Dice, args: string, policy: Partial<Gate> = {}): Gate {
+function someGate(dice: Dice, args: string, { gate, isSafe }: Policy = { gate: {} }): Gate {
   return {
     argsHash: fakeHash(args),
     summary: `May I, with ${args}?`,
-    ...policy,
-    ...(dice.chance(50) && { onExpiry: dice.pick(['deny', 'land'] as const) }),
+    ...gate,
+    ...(dice.chance(50) && { onExpiry: isSafe ? ('deny' as const) : dice.pick(['deny', 'land'] as const) }),
     ...(dice.chance(50) && { expiresInMs: dice.pick([1, 10 * MINUTE_MS, HOUR_MS] as const) }),
     ...(dice.chance(40) && { remindInMs: dice.pick([1, 5 * MINUTE_MS, 2 * HOUR_MS] as const) }),
     ...(dice.chance(15) && { reason: dice.pick(['taint', 'changed'] as const) }),
   };
+}
+
+/** A call that a human is asked about where the run goes in circles, as the worker judges it. */
+export function judged(call: PlannedCall, asks: readonly string[] = []): PlannedCall {
+  const { name, args, problem, gate } = call;
+  if (problem || !asks.includes(fingerprint(name, JSON.parse(args)))) return call;
+  return { ...call, gate: { ...gate, argsHash: fakeHash(args), summary: `Again ${name}?`, reason: 'loop' } };
 }
 
 /** What a call says of itself when it ends without a result. */

@@ -37,6 +37,31 @@ export function someRunInput(dice: Dice): Record<string, JsonValue> {
     ...(dice.chance(35) && { webhookUrl: 'https://hooks.example/' }),
     ...(dice.chance(20) && { parent: { ...PARENT, depth: 1 + dice.roll(3), tainted: dice.chance(20) } }),
     ...(dice.chance(20) && { shared: { door: 'blue' } }),
+    ...(dice.chance(30) && { compactAtTokens: 1_000 + dice.roll(4_000) }),
+    ...(dice.chance(15) && { requireApproval: 'never' }),
+  };
+}
+
+/** The input of a run that goes on for long, with little room for its conversation. */
+export function someLongInput(dice: Dice): Record<string, JsonValue> {
+  return {
+    goal: 'Tidy up.',
+    ...(dice.chance(70) && { compactAtTokens: 1_000 + dice.roll(3_000) }),
+    ...(dice.chance(15) && { requireApproval: 'never' }),
+    ...(dice.chance(30) && { maxOutputTokens: 300 }),
+  };
+}
+
+/** A run without ceilings, but perhaps a shared budget. */
+export function someLongPrepared(dice: Dice): Outcome<Prepared> {
+  const models = ['maker/second', 'other/third'].slice(dice.roll(3));
+  return {
+    kind: 'ok',
+    value: preparedWith({
+      models,
+      ...(dice.chance(60) && { modelFacts: someFacts(dice) }),
+      ...(dice.chance(30) && { budget: 'team' }),
+    }),
   };
 }
 
@@ -107,7 +132,10 @@ export function someFailure<T>(dice: Dice, codes: readonly [string, ...string[]]
 function someFacts(dice: Dice): Record<string, ModelFacts> {
   return {
     ...(dice.chance(80) && {
-      'maker/first': factsOf(dice.chance(60) ? PRICE : null, { maxOutputTokens: 2_000 }),
+      'maker/first': factsOf(dice.chance(60) ? PRICE : null, {
+        maxOutputTokens: 2_000,
+        contextLength: dice.pick([null, 3_000, 200_000] as const),
+      }),
     }),
     ...(dice.chance(80) && { 'maker/second': factsOf(PRICE, { contextLength: 4_000 }) }),
   };

@@ -26,18 +26,33 @@ export class ResponseAccumulator implements AnswerAccumulator {
   private readonly texts = new StreamedParts();
   private readonly thoughts = new StreamedParts();
 
-  /** Whether the response itself said that it has ended; its usage comes with that. */
+  /**
+   * Whether the response itself said that it has ended; its usage comes with that. One that had nothing to be cut, and yet tells of
+   * nothing, is no answer.
+   */
   get isComplete(): boolean {
-    return this.finishReason !== null;
+    return this.finishReason !== null && !(this.finishReason === 'stop' && this.isNothing);
+  }
+
+  private get isNothing(): boolean {
+    return this.order.count === 0 && this.parts.isEmpty && this.parts.isThoughtless;
   }
 
   done(): void {
     // [DONE] adds nothing here: a response that has not said how it ended is cut off.
   }
 
+  whole(): void {
+    // A whole response says itself how it ended.
+  }
+
   add(event: JsonValue): ChunkNews {
     const failure = this.failureIn(event);
-    return failure === undefined ? this.parts.bounded(this.read(event)) : failed(failure);
+    if (failure !== undefined) return failed(failure);
+    const news = this.read(event);
+    this.parts.keptReasoningBytes = this.order.sizeBytes;
+    this.parts.itemCount = this.order.count;
+    return news.failure === undefined ? this.parts.bounded(news) : news;
   }
 
   answer(idPrefix: string, taken: Iterable<string> = []): WireAnswer {
@@ -69,7 +84,8 @@ export class ResponseAccumulator implements AnswerAccumulator {
   }
 
   truncation(): Failure {
-    return { kind: 'truncated', message: 'the stream ended without response.completed' };
+    const missing = this.finishReason === null ? 'response.completed' : 'any output';
+    return { kind: 'truncated', message: `the answer ended without ${missing}` };
   }
 
   private read(event: JsonValue): ChunkNews {

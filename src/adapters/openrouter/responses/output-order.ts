@@ -7,11 +7,19 @@ export class OutputOrder {
   private readonly types = new Map<number, string>();
   private readonly indexes = new Map<string, number>();
   private readonly reasoning = new Map<number, JsonObject>();
+  private last = -1;
+  /** The size of the reasoning that is kept, as UTF-8. */
+  sizeBytes = 0;
+
+  /** How many items there are so far. */
+  get count(): number {
+    return this.types.size;
+  }
 
   /** The place that an event speaks of. Servers that leave the number out tell items apart by id. */
   placeOf(index: JsonValue | undefined, itemId: string | undefined): number {
     const known = itemId === undefined ? undefined : this.indexes.get(itemId);
-    const last = Math.max(-1, ...this.types.keys());
+    const { last } = this;
     const place = typeof index === 'number' ? index : (known ?? (itemId === undefined ? last : last + 1));
     if (itemId !== undefined) this.indexes.set(itemId, Math.max(0, place));
     return Math.max(0, place);
@@ -25,12 +33,15 @@ export class OutputOrder {
   /** Notes which item stands at a place. */
   note(place: number, item: JsonValue): void {
     this.types.set(place, textAt(item, 'type') ?? '');
+    this.last = Math.max(this.last, place);
   }
 
   /** Keeps a whole reasoning item; of two tellings the one that can be sent back. */
   keep(place: number, item: JsonObject): void {
     const kept = this.reasoning.get(place);
-    if (kept === undefined || (!isSealed(kept) && isSealed(item))) this.reasoning.set(place, item);
+    if (kept !== undefined && (isSealed(kept) || !isSealed(item))) return;
+    this.reasoning.set(place, item);
+    this.sizeBytes += sizeOf(item) - sizeOf(kept);
   }
 
   /**
@@ -52,6 +63,10 @@ export class OutputOrder {
         return type === 'function_call' ? [{ type }] : [];
       });
   }
+}
+
+function sizeOf(item: JsonObject | undefined): number {
+  return item === undefined ? 0 : Buffer.byteLength(JSON.stringify(item));
 }
 
 function isSealed(item: JsonObject): boolean {

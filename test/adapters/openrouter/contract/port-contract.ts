@@ -219,14 +219,39 @@ export function describePort(make: typeof createOpenRouterModel): void {
       expect((await call(server)).finishReason).toBe('content_filter');
     });
 
-    it('refuses arguments that are too long', async () => {
+    it('keeps an answer whose arguments are too long, without these', async () => {
       const rawArguments = JSON.stringify('x'.repeat(300_000));
       const server = await start({
-        toolCalls: [{ name: 'look', rawArguments }],
+        text: 'I look.',
+        toolCalls: [{ name: 'look', rawArguments }, { name: 'look' }],
         chunkChars: 50_000,
         usage: { completionTokens: 1 },
       });
-      await expect(call(server)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+      const { text, calls, cost } = await call(server);
+      expect({ text, cost }).toMatchObject({ text: 'I look.', cost: { kind: 'reported' } });
+      expect(calls.map(({ args }) => args)).toEqual([expect.stringContaining('none were kept'), '{}']);
+    });
+
+    it.each([false, true])('takes a document for a stream, without usage: %s', async (withoutUsage) => {
+      const server = await start({ ...TWO_CALLS, fault: { kind: 'unstreamed', withoutUsage } });
+      const { text, calls, finishReason, cost } = await call(server);
+      expect({ text, finishReason, cost: cost.kind }).toEqual({
+        text: 'Let me look.',
+        finishReason: 'tool_calls',
+        cost: withoutUsage ? 'unknown' : 'reported',
+      });
+      expect(calls.map(({ args }) => JSON.parse(args).at)).toEqual(['left', 'right']);
+    });
+
+    it('has status and generation of a refusal that does not come to an end', async () => {
+      const fault: Fault = { kind: 'instead', status: 503, text: '{"error":', hold: true };
+      expect(await failsWith(fault, { firstContentTimeoutMs: 200 })).toEqual({
+        code: 'MODEL_UNAVAILABLE',
+        retryable: true,
+        status: 503,
+        generationId: expect.stringMatching(/^gen-/),
+        unbilled: true,
+      });
     });
 
     describe.each(FAMILIES)('with %s', (model) => {

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
-import { MAX_TEXT_BYTES } from '../../../../src/adapters/openrouter/answer-parts.js';
-import { MAX_CALL_ARGS_BYTES } from '../../../../src/adapters/openrouter/call-slots.js';
+import {
+  MAX_ARGS_BYTES,
+  MAX_CALLS,
+  MAX_REASONING_BYTES,
+  MAX_TEXT_BYTES,
+} from '../../../../src/adapters/openrouter/answer-parts.js';
+import { MAX_CALL_ARGS_BYTES, TOO_LONG_ARGS } from '../../../../src/adapters/openrouter/call-slots.js';
 import { ResponseAccumulator } from '../../../../src/adapters/openrouter/responses/accumulate.js';
 import type { ChunkNews, WireAnswer } from '../../../../src/adapters/openrouter/wire-format.js';
 import type { JsonObject, JsonValue } from '../../../../src/core/json.js';
@@ -373,10 +378,85 @@ describe('a failure', () => {
     });
   });
 
-  it('is arguments beyond their limit', () => {
-    const args = 'x'.repeat(MAX_CALL_ARGS_BYTES + 1);
-    expect(failureOf(done(0, functionCall(args.slice(1))))).toBeUndefined();
-    expect(failureOf(done(0, functionCall(args)))).toMatchObject({ kind: 'too_large' });
+  it('is reasoning beyond its limit, shown or kept', () => {
+    const text = 'x'.repeat(MAX_REASONING_BYTES);
+    const delta = (more: string): JsonObject => ({ type: 'response.reasoning_text.delta', delta: more });
+    expect(failureOf(delta(text))).toBeUndefined();
+    expect(failureOf(delta(text), delta('x'))).toMatchObject({ kind: 'too_large' });
+    const item = reasoning('r', { encrypted_content: text });
+    expect(failureOf(done(0, item))).toMatchObject({ kind: 'too_large' });
+    // Told twice it is kept once.
+    const half = reasoning('r', { encrypted_content: text.slice(0, text.length / 2) });
+    expect(failureOf(done(0, half), completed({ output: [half] }))).toBeUndefined();
+  });
+
+  it('is too many calls, and too many items', () => {
+    const many = (count: number, make: (index: number) => JsonObject): JsonObject =>
+      completed({ output: Array.from({ length: count }, (_, index) => make(index)) });
+    const call = (index: number): JsonObject =>
+      functionCall('{}', { id: `fc_${index}`, call_id: `call_${index}` });
+    const search = (index: number): JsonObject => ({ type: 'web_search_call', id: `ws_${index}` });
+    expect(failureOf(many(MAX_CALLS, call))).toBeUndefined();
+    expect(failureOf(many(MAX_CALLS + 1, call))).toMatchObject({ kind: 'too_large' });
+    expect(failureOf(many(3 * MAX_CALLS, search))).toBeUndefined();
+    expect(failureOf(many(3 * MAX_CALLS + 1, search))).toMatchObject({ kind: 'too_large' });
+  });
+});
+
+describe('arguments beyond their limit', () => {
+  const argsDelta = (delta: string): JsonObject => ({
+    type: 'response.function_call_arguments.delta',
+    output_index: 0,
+    delta,
+  });
+  const long = 'x'.repeat(MAX_CALL_ARGS_BYTES + 1);
+  const tellings: [string, JsonValue[]][] = [
+    ['the item', [done(0, functionCall(long))]],
+    ['the response', [completed({ output: [functionCall(long)] })]],
+    ['deltas', [added(0, functionCall('')), argsDelta(long.slice(1)), argsDelta('x')]],
+    ['all of these', [added(0, functionCall('')), argsDelta(long), done(0, functionCall(long))]],
+  ];
+
+  it.each(tellings)('leave the rest of the answer as it is: told by %s', (_how, events) => {
+    const told = run(...events, done(1, message('Hi.')), completed({ output: [functionCall(long)] }));
+    expect(told.answer).toMatchObject({
+      text: 'Hi.',
+      calls: [{ id: 'call_1', name: 'f', args: TOO_LONG_ARGS }],
+    });
+    expect(heard(told).args.length).toBeLessThanOrEqual(MAX_CALL_ARGS_BYTES);
+  });
+
+  it('count once toward the limit for all calls, however often they are told', () => {
+    const most = 'x'.repeat(MAX_ARGS_BYTES);
+    const twice = [done(0, functionCall(most)), completed({ output: [functionCall(most)] })];
+    expect(failureOf(...twice)).toBeUndefined();
+    const other = functionCall('{}', { id: 'fc_2', call_id: 'call_2' });
+    expect(failureOf(...twice, done(1, other))).toMatchObject({ kind: 'too_large' });
+  });
+});
+
+describe('a response that tells of nothing', () => {
+  it.each<[string, JsonValue[]]>([
+    ['in a stream', [CREATED, completed()]],
+    ['in a document', [response()]],
+  ])('is no empty answer: %s', (_how, events) => {
+    const accumulator = new ResponseAccumulator();
+    for (const event of events) accumulator.add(event);
+    accumulator.whole();
+    expect(accumulator.isComplete).toBe(false);
+    expect(accumulator.truncation().message).toBe('the answer ended without any output');
+  });
+
+  it.each<[string, JsonValue[]]>([
+    ['of an empty message', [completed({ output: [message('')] })]],
+    ['of a thought only', [completed({ output: [reasoning('r')] })]],
+    ['of a thought only, in deltas', [{ type: 'response.reasoning_text.delta', delta: 'Hm.' }, completed()]],
+    [
+      'of nothing, being filtered',
+      [completed({ status: 'incomplete', incomplete_details: { reason: 'content_filter' } })],
+    ],
+  ])('is not one that tells %s', (_what, events) => {
+    expect(run(...events).isComplete).toBe(true);
   });
 });
 
