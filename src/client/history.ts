@@ -20,6 +20,9 @@ export interface HistoryQuery {
   signal?: AbortSignal;
 }
 
+/** gRPC's code for a request that cannot be right. */
+const INVALID_ARGUMENT = 3;
+
 /** Reads the history of a run, over continue-as-new, from one execution of its chain on. */
 export async function* readHistory(client: Client, query: HistoryQuery): AsyncGenerator<HistoryPage> {
   let temporalRunId = query.temporalRunId ?? '';
@@ -36,15 +39,32 @@ async function* readExecution(
 ): AsyncGenerator<HistoryPage, string | null> {
   let nextPageToken: Uint8Array | undefined;
   let successor: string | null = null;
-  do {
-    const response = await requestPage(client, query, nextPageToken);
-    const events = response.history?.events ?? [];
+  let lastId = 0;
+  while (!query.signal?.aborted) {
+    const response = await requestPage(client, query, nextPageToken).catch((error: unknown) => {
+      if (!nextPageToken || !isOutdated(error)) throw error;
+      return null;
+    });
+    nextPageToken = undefined;
+    if (response === null) continue;
+    const events = (response.history?.events ?? []).filter(({ eventId }) => Number(eventId) > lastId);
     const last = events.at(-1);
+    lastId = Number(last?.eventId ?? lastId);
     successor = last ? (successorOf(last) ?? successor) : successor;
     if (events.length > 0) yield { temporalRunId: query.temporalRunId, events };
-    nextPageToken = response.nextPageToken?.length ? response.nextPageToken : undefined;
-  } while (nextPageToken && !query.signal?.aborted);
+    if (!response.nextPageToken?.length) break;
+    nextPageToken = response.nextPageToken;
+  }
   return query.signal?.aborted ? null : successor;
+}
+
+/**
+ * Whether a page token is of a history that the server has written anew since, as it does after it was killed in the middle of a task.
+ * What it had told before is the same, so reading begins anew and leaves out what is known.
+ */
+function isOutdated(error: unknown): boolean {
+  const { code, details } = Object(error);
+  return code === INVALID_ARGUMENT && /branch token|versioned transition/.test(String(details));
 }
 
 async function requestPage(

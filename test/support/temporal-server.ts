@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { connectionInterceptors } from '../../src/adapters/temporal/closed-channel.js';
 import { startDevServer } from '../../src/adapters/temporal/dev-server.js';
 import type { DevServer } from '../../src/adapters/temporal/dev-server.js';
 import { findTemporalBinary } from '../../src/adapters/temporal/find-temporal.js';
@@ -23,7 +24,7 @@ export class TestServer {
   #connected: Connected | null = null;
 
   async connect(address: string): Promise<void> {
-    const connection = await Connection.connect({ address });
+    const connection = await Connection.connect({ address, interceptors: connectionInterceptors() });
     const nativeConnection = await NativeConnection.connect({ address });
     this.#connected = { address, connection, nativeConnection, client: new Client({ connection }) };
   }

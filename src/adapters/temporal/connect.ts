@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { AgentError } from '../../core/errors.js';
+import { connectionInterceptors } from './closed-channel.js';
 import { unreachable } from './unreachable.js';
 
 /** Above the server's limit for a history. */
@@ -69,6 +70,7 @@ export async function connectPlain(options: { address?: string } = {}): Promise<
       ...connectionOptions,
       address,
       connectTimeout: CONNECT_TIMEOUT_MS,
+      interceptors: connectionInterceptors(),
       // A page of history may hold a run of 50 MB; gRPC's own bound of 4 MB would keep it from being looked at.
       channelArgs: { 'grpc.max_receive_message_length': MAX_ANSWER_BYTES },
     });
