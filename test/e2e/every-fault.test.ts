@@ -102,8 +102,8 @@ async function begin(wire: Wire): Promise<Trial> {
     env: {
       OPENROUTER_BASE_URL: line.url,
       LONGHAUL_MODEL: MODELS[0]?.id ?? '',
-      LONGHAUL_STALL_TIMEOUT_MS: '2000',
-      LONGHAUL_FIRST_CONTENT_TIMEOUT_MS: '3000',
+      LONGHAUL_STALL_TIMEOUT_MS: '3000',
+      LONGHAUL_FIRST_CONTENT_TIMEOUT_MS: '5000',
     },
   });
   line.targetPort = world.standIn.port;

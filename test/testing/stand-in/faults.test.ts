@@ -222,6 +222,15 @@ describe('a stream', () => {
     expect(server.ledger[0]).toMatchObject({ completed: true, model: 'stand-in/agent' });
   });
 
+  test.each([false, true])('comes as one document, without usage: %s', async (withoutUsage) => {
+    const server = await start({ ...REPLY, fault: { kind: 'unstreamed', withoutUsage } });
+    const { text } = await drain(await post(server, { stream: true }));
+    const { choices, usage } = JSON.parse(text);
+    expect(choices[0].message.content).toBe(REPLY.text);
+    expect(usage === undefined).toBe(withoutUsage);
+    expect(server.ledger[0]).toMatchObject({ completed: true, costNanoUsd: WHOLE_NANO_USD });
+  });
+
   test('stalls silently', async () => {
     const server = await start({ ...REPLY, fault: { kind: 'stall', afterChunks: 2 } });
     const stream = reader(await post(server, { stream: true }));
