@@ -154,7 +154,7 @@ async function planAnswer(
   input: CallModelInput,
   ports: CallModelPorts,
 ): Promise<PlannedCall[]> {
-  if (input.purpose === 'review') return input.lastRound ? questionAbout(answer.text) : [];
+  if (input.purpose === 'review') return input.lastRound ? questionAbout(answer) : [];
   if (input.purpose !== 'step') return [];
   const ref = currentRun();
   const settings = await ports.memory.settings(ref, queryCurrentRun());
@@ -174,8 +174,8 @@ async function planAnswer(
 }
 
 /** Asks a human whether the answer shall stand, when the last reviewer is not content with it. */
-function questionAbout(verdict: string): PlannedCall[] {
-  const { passed, gaps } = readVerdict(verdict);
+function questionAbout({ text, finishReason }: ModelAnswer): PlannedCall[] {
+  const { passed, gaps } = readVerdict(text, finishReason);
   if (passed) return [];
   const args = { gaps };
   const summary = `The reviewer is not content with the answer. Approve to end the run with it, or reject to have it mended. ${gaps}`;

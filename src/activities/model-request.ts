@@ -39,9 +39,11 @@ export async function buildRequest(
     toolChoice: purpose === 'step' && !input.answerOnly ? 'auto' : 'none',
     maxOutputTokens: input.maxOutputTokens ?? settings.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
     ...(temperature !== undefined && { temperature }),
-    ...(reasoning !== undefined && {
-      reasoning: typeof reasoning === 'string' ? { effort: reasoning } : reasoning,
-    }),
+    // A verdict and a summary are short; thoughts would take their room.
+    ...(reasoning !== undefined &&
+      (purpose === 'step' || purpose === 'landing') && {
+        reasoning: typeof reasoning === 'string' ? { effort: reasoning } : reasoning,
+      }),
     ...(schema && isAnswer && { responseSchema: schema }),
     ...(prepared?.wire && { wire: prepared.wire }),
     metadata: {

@@ -48,6 +48,7 @@ function areDifferent(lines: readonly string[]): boolean {
 }
 
 const MAX_IDLE_MS = 31_622_400_000;
+const idleRule = 'must be a number of milliseconds up to a year';
 const MAX_SCHEMA_CHARS = 65_536;
 
 const effortRule = `must be one of ${REASONING_EFFORTS.join(', ')}, or an object with effort or maxTokens, and exclude`;
@@ -149,7 +150,10 @@ const fields = z.strictObject({
     .optional(),
   session: z
     .union(
-      [z.boolean(), z.strictObject({ idleMs: z.int().min(1).max(MAX_IDLE_MS).optional() })],
+      [
+        z.boolean(),
+        z.strictObject({ idleMs: z.int(idleRule).min(1, idleRule).max(MAX_IDLE_MS, idleRule).optional() }),
+      ],
       'must be true, or an object with idleMs, a number of milliseconds up to a year',
     )
     .optional(),
@@ -195,15 +199,35 @@ const runInput = fields.refine(
  * @throws AgentError `INPUT_INVALID`, one for all problems, naming each field and what fits.
  */
 export function checkRunInput(input: unknown): RunInput {
-  const result = runInput.safeParse(input);
+  const result = parse(input);
   if (!result.success) {
-    const problems = result.error.issues.map(
-      (issue) => `${issue.path.join('.') || 'input'} ${wordsFor(issue)}`,
-    );
+    const problems = result.error.issues
+      .map(innermost)
+      .map((issue) => `${issue.path.join('.') || 'input'} ${wordsFor(issue)}`);
     throw new AgentError('INPUT_INVALID', `Correct the input of the run: ${problems.join('; ')}.`);
   }
   // Fields left out are absent, as the input was JSON; zod types them as possibly undefined.
   return result.data as RunInput;
+}
+
+/** A value may be nested more deeply than it can be looked through. */
+function parse(input: unknown): ReturnType<typeof runInput.safeParse> {
+  try {
+    return runInput.safeParse(input);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    const message = 'Correct the input of the run: it is nested too deeply; a schema may have 200 levels.';
+    throw new AgentError('INPUT_INVALID', message, { cause });
+  }
+}
+
+/** Of several shapes that a field may have, the one that was meant is the one that fits at first: what is wrong within it is what helps. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const within = issue.errors
+    .flat()
+    .find(({ path, code }) => path.length > 0 || code === 'unrecognized_keys');
+  return within ? { ...within, path: [...issue.path, ...within.path] } : issue;
 }
 
 function wordsFor(issue: z.core.$ZodIssue): string {

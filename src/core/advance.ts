@@ -10,8 +10,8 @@ import { takeMessages } from './messages.js';
 import { isMetered } from './metered.js';
 import { askFirstModelAgain } from './model-failure.js';
 import { startModelCall } from './model-step.js';
-import { quote, tooLittle } from './quote.js';
-import { failReview, leaveReview, settleReviewCalls } from './reviewing.js';
+import { quote, tooLittle, tooLittleForReview } from './quote.js';
+import { failReview, leaveReview, settleReviewCalls, withdrawQuestion } from './reviewing.js';
 import { staysIdle } from './session.js';
 import type { ModelCall, ModelPurpose, RunState } from './state.js';
 import { warnOfLimits } from './warnings.js';
@@ -22,6 +22,7 @@ export function advance(draft: Draft): void {
   if (draft.state.cancelRequested) return finishCancel(draft);
   if (draft.state.pause) return;
   if (draft.state.phase === 'calls') {
+    if (draft.state.review.stage === 'human') withdrawQuestion(draft);
     startReadyCalls(draft);
     if (draft.state.calls.some((call) => call.status !== 'done')) return;
     if (draft.state.review.stage === null) endStep(draft);
@@ -43,12 +44,14 @@ function endStep(draft: Draft): void {
 }
 
 function advanceModel(draft: Draft): void {
-  const { model, draw } = draft.state;
-  if (model.call || draw?.call || staysIdle(draft)) return;
+  if (draft.state.model.call || draft.state.draw?.call || staysIdle(draft)) return;
+  // Whoever has spoken does not wait for the reviewer's next attempt.
+  if (draft.state.review.stage !== null && draft.state.queue.length > 0) leaveReview(draft);
+  const { model } = draft.state;
   if (model.retryAtMs !== null && model.retryAtMs > draft.atMs) return;
   // Its time has come, and a call that has to wait for money must not leave a timer behind that is due already.
   if (model.retryAtMs !== null) patch(draft, { model: { ...model, retryAtMs: null } });
-  if (draft.state.review.stage !== null && advanceReview(draft)) return;
+  if (draft.state.review.stage !== null) return advanceReview(draft);
   if (!draft.state.landing) {
     const limit = limitReached(draft.state, draft.atMs);
     if (limit) beginLanding(draft, { outcome: 'limit', limit, error: null });
@@ -65,19 +68,14 @@ function advanceModel(draft: Draft): void {
   startIfAffordable(draft, purpose);
 }
 
-/** Goes on with the review of an answer. Returns whether there is nothing else to do. */
-function advanceReview(draft: Draft): boolean {
-  const { landing, queue, review } = draft.state;
-  if (queue.length > 0) {
-    leaveReview(draft);
-    return false;
-  }
+/** Goes on with the review of an answer. */
+function advanceReview(draft: Draft): void {
+  const { landing, review } = draft.state;
   // The run has its answer; the review only comes to no end.
   if (landing) closeLanded(draft, landing, review.answer);
   else if (limitsReached(draft.state, draft.atMs).includes('cost'))
     failReview(draft, 'The cost ceiling was reached before the answer was reviewed.');
   else startIfAffordable(draft, 'review');
-  return true;
 }
 
 /** Shortens the conversation: by a summary where the model can be asked for one, else by leaving out. */
@@ -100,7 +98,7 @@ function startIfAffordable(draft: Draft, purpose: ModelPurpose, upTo?: ModelCall
     case 'wait':
       return;
     case 'no':
-      if (purpose === 'review') return failReview(draft, tooLittle(draft.state, quoted).reason ?? '');
+      if (purpose === 'review') return failReview(draft, tooLittleForReview(quoted));
       if (purpose === 'compaction') {
         shorten(draft);
         return advanceModel(draft);

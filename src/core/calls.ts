@@ -17,10 +17,13 @@ import type { CallState, RunState } from './state.js';
 /** Ten years: beyond what any run waits for, and within what a date can be. */
 const LONGEST_WAIT_MS = 315_360_000_000;
 
-/** Takes the calls of a completed model step in: what cannot run is settled, what needs a human waits, the rest is ready. */
-export function openCalls(draft: Draft, plans: readonly PlannedCall[]): void {
+/**
+ * Takes the calls of a completed model step in: what cannot run is settled, what needs a human waits, the rest is ready.
+ * @param options.from calls that the step has had already
+ */
+export function openCalls(draft: Draft, plans: readonly PlannedCall[], { from = 0 } = {}): void {
   const { step } = draft.state;
-  const calls = plans.map((plan, index) => openCall(plan, `s${step}.c${index}`, draft.atMs));
+  const calls = plans.map((plan, index) => openCall(plan, `s${step}.c${from + index}`, draft.atMs));
   patch(draft, { phase: 'calls', calls });
   for (const call of calls) {
     if (call.plan.problem)

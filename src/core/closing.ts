@@ -6,6 +6,7 @@ import { limitsReached } from './limits.js';
 import { isMetered } from './metered.js';
 import { tellAgents } from './relays.js';
 import type { LimitName } from './progress.js';
+import { endOfReview } from './review-rounds.js';
 import { notRun, type CallResult } from './results.js';
 import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
 import type { CallState, Ending, Landing, RunState } from './state.js';
@@ -28,6 +29,7 @@ export function close(
     model: IDLE_MODEL,
     pause: null,
     idle: null,
+    review: endOfReview(draft.state),
     signedDecisions: [],
     relays: [],
   });
@@ -172,8 +174,8 @@ function settleForLanding(draft: Draft, call: CallState): void {
       if (stopped && call.rerun > (call.restarts ?? 0)) finishUnknown(draft, call);
       else if (stopped)
         finishCall(draft, call.id, notRun('cancelled', 'The run was asked to stop before this call.'));
-      // A limit lets what is safe run to its end; a sub-agent would only begin.
-      else if (call.plan.control?.kind === 'delegate')
+      // A limit lets what is safe run to its end; a sub-agent would only begin, and nobody waits for checks any more.
+      else if (call.plan.control?.kind === 'delegate' || draft.state.review.stage !== null)
         finishCall(draft, call.id, notRun('refused_at_limit', 'The run reached a limit before this call.'));
       break;
     case 'unknown':

@@ -14,7 +14,7 @@ import { FIRST_ATTEMPT } from './fresh-state.js';
 import { isSelfKeeping } from './metered.js';
 import { modelsAskedFor } from './models.js';
 import { EXPECTED_BYTES_PER_TOKEN, promptSize } from './prompt-size.js';
-import { cut } from './review-brief.js';
+import { cut, SHORTENED } from './review-brief.js';
 import type { ModelCall, RunState } from './state.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from './transcript.js';
 
@@ -33,7 +33,6 @@ const LEAST_FREE_CHARS = 2_000;
 /** What is noted of a call that could not be summed up: so much of its arguments, and of its result. */
 const CALL_CHARS = 120;
 
-const NOTE_TITLE = '[The conversation up to here was shortened;';
 const SUMMARY_TITLE = 'Summary of what came before:';
 const UNSUMMED_TITLE =
   'The calls after that could not be summed up. Do not do again what they did; find out again what you need of what they brought:';
@@ -154,7 +153,7 @@ function shortened(state: RunState): TranscriptItem[] {
 /** In the place of a summary: the one before, and what was called since. */
 function wordsFor(part: readonly TranscriptItem[]): string {
   const note = part[FIXED_ITEMS]?.content ?? '';
-  const summaryAt = note.startsWith(NOTE_TITLE) ? note.indexOf(SUMMARY_TITLE) : -1;
+  const summaryAt = note.startsWith(SHORTENED) ? note.indexOf(SUMMARY_TITLE) : -1;
   const lines = callLines(part, CALL_CHARS);
   return [
     ...(summaryAt < 0 ? [] : [note.slice(summaryAt + SUMMARY_TITLE.length).trim()]),
@@ -169,7 +168,7 @@ function noteOf(state: RunState, summary: string): string {
   const list = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : [`${title}:\n${cut(lines.map((line) => `- ${line}`).join('\n'), listChars)}`];
   return [
-    `${NOTE_TITLE} it stands at step ${state.step}. Go on from this note about what came before.]`,
+    `${SHORTENED} it stands at step ${state.step}. Go on from this note about what came before.]`,
     ...list('What people said and decided, in order', record),
     ...list(
       'Artifacts',

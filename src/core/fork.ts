@@ -44,7 +44,9 @@ export function forkState(fresh: RunState, fork: unknown): RunState | null {
 }
 
 /** Each call has a result in the transcript, so those that the other run still had open get one. */
-function unanswered({ calls }: RunState): TranscriptItem[] {
+function unanswered({ calls, review }: RunState): TranscriptItem[] {
+  // What a review has called, the model has not asked for.
+  if (review.stage !== null) return [];
   const { content } = notRun('cancelled', 'This run was taken up again before the call had ended.');
   return calls.map(({ plan, result }) => ({ role: 'tool', callId: plan.id, content: result ?? content }));
 }

@@ -93,9 +93,7 @@ export function askFirstModelAgain(draft: Draft): void {
   emit(draft, { type: 'fallback_ended', step, from, to });
 }
 
-function toFailure(
-  outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }>,
-): Omit<Failure, 'purpose'> {
+function toFailure(outcome: Exclude<Outcome<never>, { kind: 'ok' | 'cancelled' }>): Omit<Failure, 'purpose'> {
   if (outcome.kind === 'failed') return { ...outcome, lostWorker: outcome.details['workerGone'] === true };
   return {
     code: 'MODEL_UNAVAILABLE',

@@ -75,18 +75,29 @@ export function blockedBy(state: RunState, atMs: number): Blocked | null {
   return quoted.kind === 'no' ? tooLittle(state, quoted) : null;
 }
 
+/** The same of a review, which may be short of its own share only. */
+export function tooLittleForReview({ limit, needed, left }: Extract<Quote, { kind: 'no' }>): string {
+  const of =
+    limit === 'cost'
+      ? "reviewers' share of the cost ceiling, or of what the closing answer leaves of it"
+      : 'the token ceiling';
+  return `Too little is left of ${of}: a review could take ${amountOf(limit, needed)}, and there are ${amountOf(limit, left)}.`;
+}
+
 /** Says what is lacking: a ceiling may be too low for a single step of a dear model. */
 export function tooLittle(state: RunState, { limit, needed, left }: Extract<Quote, { kind: 'no' }>): Blocked {
-  const amount = (value: number) =>
-    limit === 'cost' ? `${(value / 1e9).toFixed(6)} USD` : `${value} tokens`;
   const { maxCostUsd } = limitsOf(state);
   const isShared =
     limit === 'cost' && ceilingNanoUsd(state) !== (maxCostUsd === null ? null : toNanoUsd(maxCostUsd));
   const what = isShared
     ? `The shared budget ${state.prepared?.budget ?? ''}`
     : `The ${limit === 'cost' ? 'cost' : 'token'} ceiling`;
-  const reason = `${what} leaves too little for another step: it could take ${amount(needed)}, and beside what the closing answer needs there are ${amount(left)}.`;
+  const reason = `${what} leaves too little for another step: it could take ${amountOf(limit, needed)}, and beside what the closing answer needs there are ${amountOf(limit, left)}.`;
   return { outcome: 'limit', limit, error: null, reason };
+}
+
+function amountOf(limit: 'cost' | 'tokens', value: number): string {
+  return limit === 'cost' ? `${(value / 1e9).toFixed(6)} USD` : `${value} tokens`;
 }
 
 function termsOf(state: RunState, purpose: Purpose): Terms {

@@ -10,7 +10,7 @@ const REVIEWER_PROMPT = [
 ].join('\n');
 
 /** Begins what stands in the place of earlier steps, see `compaction.ts`. */
-const SHORTENED = '[The conversation up to here was shortened;';
+export const SHORTENED = '[The conversation up to here was shortened;';
 
 /** A part of what a reviewer is shown. */
 interface Section {

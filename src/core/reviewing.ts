@@ -1,5 +1,5 @@
 import { openCalls } from './calls.js';
-import { closeLanded } from './closing.js';
+import { closeLanded, finishCall } from './closing.js';
 import { append, emit, parseJson, patch, type Draft } from './draft.js';
 import { FRESH_GUARDS, nextStepModel } from './fresh-state.js';
 import type { ReviewState } from './guard-state.js';
@@ -7,6 +7,7 @@ import { takeMessages } from './messages.js';
 import { currentModel } from './models.js';
 import type { ModelResult } from './outcomes.js';
 import { blockedBy } from './quote.js';
+import { notRun } from './results.js';
 import { cut, readVerdict } from './review-brief.js';
 import { isLastRound, roundsOf } from './review-rounds.js';
 import { finishTurn } from './session.js';
@@ -42,10 +43,10 @@ export function beginReview(draft: Draft, answer: string): void {
 
 /** Takes in the calls of a round once they have ended: checks, or a human's word about the answer. */
 export function settleReviewCalls(draft: Draft): void {
-  const { calls, review, landing } = draft.state;
+  const { calls, review, landing, queue } = draft.state;
   patch(draft, { calls: [], phase: 'model' });
-  // What is there is the answer with which the run lands.
-  if (landing) return;
+  // What is there is the answer with which the run lands; what somebody has said comes before it.
+  if (landing || (review.stage === 'human' && queue.length > 0)) return;
   if (review.stage === 'checks') return fileChecks(draft, calls);
   const [word] = calls;
   if (word?.ended === 'ok') {
@@ -83,7 +84,7 @@ export function settleVerdict(draft: Draft, value: ModelResult): void {
   const [question] = value.calls ?? [];
   if (!question) return endReview(draft);
   patchReview(draft, { stage: 'human' });
-  openCalls(draft, [question]);
+  openCalls(draft, [question], { from: state.prepared?.review?.checks.length ?? 0 });
 }
 
 /** Sends the answer back to the model, unless a ceiling leaves no room for that: then it stands as it is, and the result says so. */
@@ -112,6 +113,13 @@ function completeRound(draft: Draft): void {
   const { review, step } = draft.state;
   const { rounds: round, passed, gaps, problem } = review;
   emit(draft, { type: 'review_completed', step, round, passed, gaps, problem });
+}
+
+/** A question about an answer is of no use any more once somebody has said something. */
+export function withdrawQuestion(draft: Draft): void {
+  if (draft.state.queue.length === 0) return;
+  for (const { id } of draft.state.calls)
+    finishCall(draft, id, notRun('cancelled', 'Somebody has said something instead.'));
 }
 
 /** The answer stands, unless somebody has said something meanwhile: that comes first. */

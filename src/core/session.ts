@@ -26,7 +26,7 @@ export function staysIdle(draft: Draft): boolean {
   const { idle, step } = draft.state;
   if (!idle) return false;
   if (!takeMessages(draft, 'all')) return true;
-  patch(draft, { idle: null, step: step + 1, review: FRESH_GUARDS.review, repairedStep: null });
+  patch(draft, { idle: null, step: step + 1, review: FRESH_GUARDS.review, repairedStep: null, output: null });
   return false;
 }
 

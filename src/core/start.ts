@@ -20,7 +20,7 @@ export function startState(
   const system = [
     SYSTEM_PROMPT,
     ...(typeof known.system === 'string' ? [known.system] : []),
-    ...(isObject(known.schema) ? [`${SCHEMA_PROMPT}\n${canonicalJson(known.schema)}`] : []),
+    ...schemaWords(known.schema),
   ].join('\n\n');
   const transcript: TranscriptItem[] = [
     { role: 'system', content: system },
@@ -69,6 +69,16 @@ function readParent(parent: unknown): ParentInput | null {
   if (![runId, key, rootId, path].every((text) => typeof text === 'string')) return null;
   if (typeof depth !== 'number') return null;
   return { runId, key, rootId, path, depth, ...(tainted === true && { tainted }) };
+}
+
+/** What is nested too deeply to be written down is refused when the input is checked. */
+function schemaWords(schema: unknown): string[] {
+  if (!isObject(schema)) return [];
+  try {
+    return [`${SCHEMA_PROMPT}\n${canonicalJson(schema)}`];
+  } catch {
+    return [];
+  }
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -31,11 +31,12 @@ const wasEndedOutside = ({ shell }: ReviewLife) =>
   shell.applied.some(({ input }) => input.type === 'ended_outside');
 
 describe('a run whose answers are reviewed', () => {
-  it('ends, and leaves nothing under way', () => {
+  it('ends, and leaves no call of a model or a tool behind', () => {
     holds((life) => {
       const { shell } = life;
       expect(shell.state.phase).toBe('closed');
-      if (!wasEndedOutside(life)) expect([...shell.started.values()]).toEqual([]);
+      const left = [...shell.started.values()].filter(({ kind }) => kind === 'model' || kind === 'tool');
+      if (!wasEndedOutside(life)) expect(left).toEqual([]);
     });
   });
 
@@ -138,6 +139,6 @@ describe('a run whose answers are reviewed', () => {
         ? 1
         : 0;
     });
-    for (const count of [passed, asked, failed]) expect(count).toBeGreaterThan(5);
+    for (const count of [passed, asked, failed]) expect(count).toBeGreaterThan(LIVES / 40);
   });
 });

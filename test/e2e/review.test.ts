@@ -139,7 +139,7 @@ describe('a reviewer', () => {
     const life = await start({
       reviewer: () => ({ text: '[DONE]' }),
       review: { model: 'stand-in/dear' },
-      input: { limits: { maxCostUsd: 0.3 } },
+      input: { limits: { maxCostUsd: 0.1 } },
     });
     expect(await endOf(life)).toMatchObject({
       outcome: 'done',

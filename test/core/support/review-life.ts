@@ -1,4 +1,5 @@
 import type { ModelResult, Outcome, PlannedCall } from '../../../src/core/outcomes.js';
+import { NO_LIMITS } from '../../../src/core/run-input.js';
 import { pendingOf } from '../../../src/core/reports.js';
 import { someControl } from './control-world.js';
 import { Dice } from './dice.js';
@@ -16,9 +17,10 @@ const VERDICTS = [
   '[DONE]',
   'All is well.\n[DONE]\n',
   '1. A gap.\n2. Another.',
+  '1. A claim that nothing verifies.',
   'It is not [DONE].',
   '[DONE] but for one gap.',
-  '',
+  '[DONE]\nwould be too early.',
   ' \n',
 ] as const;
 
@@ -139,7 +141,7 @@ export class ReviewLife {
   #prepared() {
     const dice = this.#setup;
     return preparedWith({
-      limits: someLimits(dice),
+      limits: dice.chance(50) ? someLimits(dice) : NO_LIMITS,
       review: this.review,
       models: dice.chance(30) ? ['maker/second'] : [],
       ...(dice.chance(20) && { budget: 'team' }),
@@ -177,7 +179,7 @@ export class ReviewLife {
       rest.finish !== 'length' && text.trimEnd().endsWith('[DONE]') && text !== 'It is not [DONE].';
     return {
       ...rest,
-      ...(text !== '' && { text }),
+      text,
       ...(work.input.lastRound && !passes && { calls: [questionFor(text.trim())] }),
     };
   }
@@ -209,10 +211,10 @@ function someReview(dice: Dice): Review {
     return { ...check, id: `check${index}`, ...(dice.chance(25) && { gate }) };
   });
   return {
-    rounds: 1 + dice.roll(3),
+    rounds: dice.chance(50) ? 1 : 1 + dice.roll(4),
     checks,
     ...(dice.chance(40) && { model: 'other/third' }),
-    ...(dice.chance(50) && { onDisagreement: dice.pick(['ask', 'ask', 'report'] as const) }),
+    onDisagreement: dice.chance(75) ? 'ask' : 'report',
     ...(dice.chance(50) && { budgetShare: (1 + dice.roll(100)) / 100 }),
   };
 }
