@@ -65,7 +65,7 @@ export const SELF_KEEPING_LIVES: RecordedLife[] = [
         ? { text: 'Done.' }
         : { text: `${step} ${'word '.repeat(150)}`, toolCalls: [count(Number(step))] };
     },
-    input: { compactAtTokens: 1_000, maxOutputTokens: 300, limits: { maxCostUsd: 0.5 } },
+    input: { compactAtTokens: 3_200, maxOutputTokens: 300, limits: { maxCostUsd: 0.5 } },
     env: { LONGHAUL_CONTINUE_AS_NEW_EVENTS: '60' },
     async attend(run) {
       await untilEvent(run, 'step_started', ({ step }) => step === 4);
