@@ -7,6 +7,7 @@ import {
   callOf, eventsOf, FREE, isClosing, lastMessage, modelAnswers, modelCalledOff, modelCalls, modelFails, modelInput, modelKey,
   toolAnswers, underWay, userWords,
 } from './support/run.js'; // prettier-ignore
+import { LIVES } from './support/scenario.js';
 import type { Shell } from './support/shell.js';
 import { problemToSend } from './support/transcript-check.js';
 
@@ -184,13 +185,13 @@ describe('whatever models and servers do', () => {
       else if (shell.state.pause) shell.control('resume');
       return;
     }
+    if (move === 'is called off' || shell.cancelled.size > 0) return void modelCalledOff(shell);
     if (move === 'speak')
       return void shell.control('say', { text: `${step} ${'blah '.repeat(step * 20)}`, mode: 'steer' });
     if (move === 'stop') return void (step > 60 && shell.control('stop'));
     if (move === 'refuse') return void modelFails(shell, 'MODEL_CONTEXT_LENGTH', false, FREE);
     if (move === 'fail') return void modelFails(shell, 'MODEL_BAD_REQUEST', false, FREE);
     if (move === 'is away') return void modelFails(shell, 'MODEL_UNAVAILABLE', true, FREE);
-    if (move === 'is called off') return void modelCalledOff(shell);
     if (purposeOf(shell) !== 'step')
       return void modelAnswers(shell, { text: move === 'sum up' ? 'A summary.' : '' });
     looks(shell, move === 'look much' ? 5_000 : 500);
@@ -214,7 +215,7 @@ describe('whatever models and servers do', () => {
         for (const step of shortened)
           expect(shortened.filter((one) => one === step).length).toBeLessThanOrEqual(2);
       }),
-      { numRuns: Number(process.env['LONGHAUL_PROPERTY_RUNS'] ?? 30) },
+      { numRuns: Math.ceil(LIVES / 13), endOnFailure: true },
     );
   });
 });

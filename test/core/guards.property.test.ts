@@ -1,10 +1,44 @@
 import { COMPACTION, LOOP } from '../../src/core/behaviour.js';
 import { FIXED_ITEMS } from '../../src/core/compact-items.js';
+import { chargedNanoUsd } from '../../src/core/ledger.js';
+import { ceilingNanoUsd } from '../../src/core/quote.js';
 import type { RunEvent } from '../../src/core/events.js';
 import { eventsOf } from './support/run.js';
-import { holds } from './support/scenario.js';
+import { promptItems } from '../../src/core/prompt-items.js';
+import { holdsForLong as holds } from './support/scenario.js';
+import { problemAtEnd, problemToSend } from './support/transcript-check.js';
 
 describe('a run that is watched over', () => {
+  it('asks for nothing that a provider would refuse, and leaves a transcript that is whole', () => {
+    holds(({ shell }) => {
+      for (const { work, state } of shell.starts) {
+        if (work.kind !== 'model') continue;
+        const { purpose, version } = work.input;
+        expect(problemToSend(promptItems(purpose, state.transcript.slice(0, version)))).toBeNull();
+      }
+      expect(problemAtEnd(shell.state.transcript)).toBeNull();
+    });
+  });
+
+  it('comes to an end, with nothing under way', () => {
+    holds(({ shell }) => {
+      expect(shell.state.phase).toBe('closed');
+      const isEndedOutside = shell.applied.some(({ input }) => input.type === 'ended_outside');
+      const open = [...shell.started.values()].filter(({ kind }) => kind === 'model' || kind === 'tool');
+      if (!isEndedOutside) expect(open).toEqual([]);
+    });
+  });
+
+  it('goes beyond no ceiling on cost', () => {
+    holds(({ shell }) => {
+      for (const { work, state } of shell.starts) {
+        const ceiling = ceilingNanoUsd(state);
+        if (work.kind === 'model' && ceiling !== null)
+          expect(chargedNanoUsd(state.ledger)).toBeLessThanOrEqual(ceiling);
+      }
+    });
+  });
+
   it('has its conversation shortened no more than twice before a step: by itself, and because a server refuses it', () => {
     holds(({ shell }) => {
       const steps = eventsOf(shell.events, 'compacted').map(({ step }) => step);

@@ -22,7 +22,7 @@ interface Policy {
 
 /** @param isLong whether nothing that tools do or humans leave undone may end the run. */
 export function somePolicies(dice: Dice, isLong = false): Policies {
-  const isStubborn = dice.chance(isLong ? 40 : 20);
+  const isStubborn = dice.chance(isLong ? 50 : 20);
   const policies = TOOLS.map((tool) => {
     const policy = somePolicy(dice, isStubborn || dice.chance(10));
     return [tool, isLong ? { ...policy, isSafe: true as const } : policy] as const;
@@ -45,7 +45,9 @@ function somePolicy(dice: Dice, isStubborn: boolean): Policy {
 export function someCalls(dice: Dice, nextId: () => string, policies: Policies): PlannedCall[] {
   const count = dice.chance(10) ? 9 + dice.roll(4) : 1 + dice.roll(3);
   return Array.from({ length: count }, () =>
-    dice.chance(12) ? someDelegation(dice, nextId()) : someCall(dice, nextId(), policies),
+    !policies['look']?.stubborn && dice.chance(12)
+      ? someDelegation(dice, nextId())
+      : someCall(dice, nextId(), policies),
   );
 }
 
