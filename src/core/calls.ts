@@ -10,7 +10,7 @@ import type { PendingItem } from './progress.js';
 import { humanWords, withHumanWords } from './human-words.js';
 import { notRun } from './results.js';
 import { takeShared } from './shared.js';
-import { recordDecision, standingFor } from './standing.js';
+import { recordDecision, standingFor, standsFor } from './standing.js';
 import { taintBy } from './taint.js';
 import type { CallState, RunState } from './state.js';
 
@@ -28,15 +28,9 @@ export function openCalls(draft: Draft, plans: readonly PlannedCall[], { from = 
   for (const call of calls) {
     if (call.plan.problem)
       finishCall(draft, call.id, notRun(call.plan.problem.status, call.plan.problem.message));
-    else if (call.status === 'gated' && standsFor(draft, call)) passBefore(draft, call);
+    else if (call.status === 'gated' && standsFor(draft.state, call)) passBefore(draft, call);
     else if (call.status === 'gated' || call.status === 'asking') requestDecision(draft, call);
   }
-}
-
-/** What is asked about because the run goes in circles, or a reviewer is not content, nobody has said yes to before. */
-function standsFor(draft: Draft, call: CallState): boolean {
-  const { reason } = call.plan.gate ?? {};
-  return reason !== 'loop' && reason !== 'review' && standingFor(draft.state, call) !== undefined;
 }
 
 /** Lets a call go on whose tool a human has approved for the rest of the run. */

@@ -12,7 +12,7 @@ import { isSettlement, needsSignature, refuseBy, takesAnswer, takesDecision } fr
 import type { Refusal } from './refusal.js';
 import { noteAnswer, relayTo } from './relays.js';
 import { notRun } from './results.js';
-import { approveForRun, recordDecision, standingFor } from './standing.js';
+import { approveForRun, recordDecision, standsFor } from './standing.js';
 import type { CallState, SignedDecision } from './state.js';
 import type { DecisionVerdict } from './statement.js';
 
@@ -126,7 +126,7 @@ function countApproval(draft: Draft, call: CallState, { by = '' }: Voice): void 
 function passAlike(draft: Draft, approved: CallState, { by }: Voice): void {
   approveForRun(draft, approved, by ?? null);
   for (const call of draft.state.calls) {
-    if (call.status !== 'gated' || !standingFor(draft.state, call)) continue;
+    if (call.status !== 'gated' || !standsFor(draft.state, call)) continue;
     recordDecision(draft, call, { decision: 'approve', by, forRun: true });
     passGate(draft, call);
   }

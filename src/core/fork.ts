@@ -37,7 +37,7 @@ export function forkState(fresh: RunState, fork: unknown): RunState | null {
     artifacts: past.artifacts,
     shared: past.shared,
     tainted: past.tainted,
-    record: past.record,
+    record: say === GO_ON ? past.record : [...past.record, `said: ${say}`.slice(0, 400)],
     // Whoever delegated to that run does not wait for this one.
     parent: null,
   };

@@ -104,7 +104,9 @@ function termsOf(state: RunState, purpose: Purpose): Terms {
   const size = sizeFor(state, purpose);
   const room = modelsAskedFor(state, purpose).flatMap((model) => {
     const { maxOutputTokens, contextLength } = state.prepared?.modelFacts?.[model] ?? {};
-    return [maxOutputTokens ?? Infinity, (contextLength ?? Infinity) - size.expectedTokens];
+    // Of a conversation that is too long a summary reads a part only.
+    const promptTokens = purpose === 'compaction' ? 0 : size.expectedTokens;
+    return [maxOutputTokens ?? Infinity, (contextLength ?? Infinity) - promptTokens];
   });
   const asked = OWN_TOKENS[purpose] ?? state.input.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS;
   const leastTokens = Math.min(asked, LEAST_OUTPUT_TOKENS[purpose]);

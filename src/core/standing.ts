@@ -47,6 +47,15 @@ export function standingFor(
   return state.standing.find(({ tool, specHash }) => tool === plan.name && specHash === plan.specHash);
 }
 
+/**
+ * Whether such an approval lets a call go on. What is asked about because the run goes in circles, or because a reviewer is not content,
+ * nobody has said yes to before.
+ */
+export function standsFor(state: RunState, call: Pick<CallState, 'plan'>): boolean {
+  const { reason } = call.plan.gate ?? {};
+  return reason !== 'loop' && reason !== 'review' && standingFor(state, call) !== undefined;
+}
+
 /** Approves a tool for the rest of the run. */
 export function approveForRun(draft: Draft, call: CallState, by: string | null): void {
   if (standingFor(draft.state, call)) return;

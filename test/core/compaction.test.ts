@@ -7,7 +7,7 @@ import {
   asked, looks, looksUntilFull, noteOf, problemsOf, purposeOf, shortRun, sumsUp, tokensOf, windows,
 } from './support/long-run.js'; // prettier-ignore
 import {
-  callOf, eventsOf, gatedCall, lastOf, modelAnswers, modelCalls, modelInput, running, toolAnswers, toolSettles, userWords,
+  callOf, eventsOf, gatedCall, lastOf, modelAnswers, modelCalls, modelFails, modelInput, FREE, running, toolAnswers, toolSettles, userWords,
 } from './support/run.js'; // prettier-ignore
 
 describe('a conversation that becomes too long', () => {
@@ -202,6 +202,29 @@ describe('the length at which it is shortened', () => {
     const [few, many] = [lengthOf(0), lengthOf(6_000)];
     expect(many.full).toBeLessThan(few.full - 5_000);
     expect(many.after).toBeLessThan(few.after - 1_000);
+  });
+
+  it('is met in tokens, however many characters make one', () => {
+    const shell = shortRun(12_000, { prepared: { models: ['maker/second'] } });
+    while (purposeOf(shell) === 'step') {
+      const { step } = shell.state;
+      modelAnswers(shell, {
+        calls: [{ id: `call_${step}`, name: 'look', args: JSON.stringify({ step }), effect: 'read' }],
+      });
+      toolAnswers(shell, `s${step}.c0`, '塵'.repeat(400));
+    }
+    const { expectedTokens } = promptSize(shell.state);
+    expect(promptSize(sumsUp(shell, '塵'.repeat(5_000)).state).expectedTokens).toBeLessThan(
+      expectedTokens * 0.8,
+    );
+  });
+
+  it('is counted anew once what was counted was shortened', () => {
+    const shell = looksUntilFull(shortRun(6_000));
+    const { calibration } = shell.state;
+    modelFails(shell, 'MODEL_BAD_REQUEST', false, FREE);
+    expect([calibration, shell.state.calibration]).toEqual([expect.anything(), null]);
+    expect(promptSize(shell.state).expectedTokens / tokensOf(shell)).toBeCloseTo(1, 1);
   });
 
   it('is not reached by a goal that fills it alone, which cannot be left out', () => {
