@@ -25,6 +25,7 @@ describe('the view of a run', () => {
         inheritedNanoUsd: 0,
         promptTokens: 10,
         completionTokens: 5,
+        cachedTokens: 0,
         modelCalls: 1,
         lostModelCalls: 0,
         unknownCostCalls: 0,
