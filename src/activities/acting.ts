@@ -11,7 +11,8 @@ export async function announced<T>(attempt: number, getReady: () => Promise<T>):
   const live = new LiveAttempt('TOOL_FAILED');
   const before = { attempt, acting: false };
   const first = live.tell(before);
-  const [ready] = await live.during(before, () => Promise.all([getReady(), first]));
+  const said = { details: before, worst: { attempt, acting: true } };
+  const [ready] = await live.during(said, () => Promise.all([getReady(), first]));
   await begin(live, attempt);
   // A word that went amiss may still arrive, after this one, and would be taken for the last.
   if (!live.isHeard)

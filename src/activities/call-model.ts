@@ -41,7 +41,9 @@ export function createCallModel(ports: CallModelPorts): (input: CallModelInput) 
       try {
         const live = new LiveAttempt();
         const { request, permit } = await callOrTell(() =>
-          live.during(tail.read(), () => getReady(input, ports)),
+          live.during({ details: tail.read(), worst: { ...tail.read(), sent: true } }, () =>
+            getReady(input, ports),
+          ),
         );
         try {
           tail.isSent = true;

@@ -5,6 +5,9 @@ import type { Tail } from './heartbeat.js';
 /** Share of the heartbeat time-out after which a quiet attempt says that it is alive. */
 const QUIET_SHARE = 0.3;
 
+/** Share of it after which the SDK is told too, which gives up an attempt of which it has not heard itself for as long. */
+const SDK_SHARE = 0.4;
+
 /** And the longest such pause, because only with a heartbeat does it hear that it is called off. */
 const LONGEST_QUIET_MS = 600;
 
@@ -49,11 +52,24 @@ export class LiveAttempt {
     }
   }
 
-  /** Does `work` that neither spends nor does anything of the kind, and stays alive meanwhile. */
-  async during<T>(details: Tail, work: () => Promise<T>): Promise<T> {
-    const quietMs = Math.min(LONGEST_QUIET_MS, QUIET_SHARE * (this.context.info.heartbeatTimeoutMs ?? 8_000));
-    // A refusal is heard again by the word that counts, right before the request goes out.
-    const timer = setInterval(() => void this.tell(details).catch(() => undefined), quietMs);
+  /**
+   * Does `work` that neither spends nor does anything of the kind, and stays alive meanwhile.
+   * @param said `details` go on record; `worst` may be there now and then, as what the SDK is told may come late, in the place of a
+   * later word: it has to say what is true of the attempt at the worst.
+   */
+  async during<T>({ details, worst }: { details: Tail; worst: Tail }, work: () => Promise<T>): Promise<T> {
+    const timeoutMs = this.context.info.heartbeatTimeoutMs ?? 8_000;
+    let sdkHeardAtMs = Date.now();
+    const timer = setInterval(
+      () => {
+        // A refusal is heard again by the word that counts, right before the request goes out.
+        void this.tell(details).catch(() => undefined);
+        if (Date.now() - sdkHeardAtMs < timeoutMs * SDK_SHARE) return;
+        sdkHeardAtMs = Date.now();
+        this.context.heartbeat(worst);
+      },
+      Math.min(LONGEST_QUIET_MS, QUIET_SHARE * timeoutMs),
+    );
     try {
       return await work();
     } finally {

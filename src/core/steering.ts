@@ -5,7 +5,7 @@ import { emit, patch, putOnRecord, remember, type Draft } from './draft.js';
 import type { Refusal } from './refusal.js';
 import { tellAgents } from './relays.js';
 import { limitReached, limitsOf } from './limits.js';
-import { isMetered } from './metered.js';
+import { isMetered, isSelfKeeping } from './metered.js';
 import type { RunState } from './state.js';
 
 type Say = Extract<Control, { kind: 'say' }>;
@@ -63,7 +63,7 @@ export function pause(draft: Draft, by: string | undefined, note: string | undef
 
 /** Lets new work start again, at once and with new patience. */
 export function resume(draft: Draft, by: string | undefined): void {
-  if (!draft.state.pause) return;
+  if (!draft.state.pause) return tryNow(draft, by);
   const hasPaid = draft.state.pause.reason === 'payment';
   const patience = {
     retryAtMs: null,
@@ -77,6 +77,14 @@ export function resume(draft: Draft, by: string | undefined): void {
   patch(draft, { pause: null, model: { ...draft.state.model, ...patience } });
   emit(draft, { type: 'run_resumed', by: by ?? null });
   tellAgents(draft, 'resume');
+}
+
+/** Whoever knows that the model server is back does not wait for the next attempt at it. */
+function tryNow(draft: Draft, by: string | undefined): void {
+  const { model, landing, cancelRequested } = draft.state;
+  if (!isSelfKeeping(draft.state) || model.retryAtMs === null || landing || cancelRequested) return;
+  patch(draft, { model: { ...model, retryAtMs: null, outageSinceMs: null, outageWaits: 0 } });
+  emit(draft, { type: 'run_resumed', by: by ?? null });
 }
 
 /** Ends gracefully because a human asked. */

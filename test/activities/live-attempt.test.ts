@@ -2,13 +2,16 @@ import { ActivityCancelledError, ActivityNotFoundError } from '@temporalio/clien
 import { LiveAttempt } from '../../src/activities/live-attempt.js';
 import { environmentOf, FakeRun } from './support/activity-world.js';
 
+/** What is on record meanwhile, and what is true at the worst. */
+const SAID = { details: { attempt: 1 }, worst: { attempt: 1, sent: true as const } };
+
 const aliveAtMs = async (heartbeatTimeoutMs: number | undefined, forMs: number): Promise<number[]> => {
   const run = new FakeRun();
   const atMs: number[] = [];
   const startMs = Date.now();
   run.hear = () => atMs.push(Date.now() - startMs);
   const result = environmentOf(run, heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }).run(() =>
-    new LiveAttempt().during({ attempt: 1 }, () => new Promise((resolve) => setTimeout(resolve, forMs))),
+    new LiveAttempt().during(SAID, () => new Promise((resolve) => setTimeout(resolve, forMs))),
   );
   await jest.advanceTimersByTimeAsync(forMs);
   await result;
@@ -27,9 +30,9 @@ describe('while it gets ready', () => {
   it('says no more once it is ready, or has failed to get ready', async () => {
     const run = new FakeRun();
     const environment = environmentOf(run, { heartbeatTimeoutMs: 1_000 });
-    await environment.run(() => new LiveAttempt().during({ attempt: 1 }, async () => undefined));
+    await environment.run(() => new LiveAttempt().during(SAID, async () => undefined));
     const broken = environment.run(() =>
-      new LiveAttempt().during({ attempt: 1 }, () => Promise.reject(new Error('broken'))),
+      new LiveAttempt().during(SAID, () => Promise.reject(new Error('broken'))),
     );
     await expect(broken).rejects.toThrow('broken');
     expect(jest.getTimerCount()).toBe(0);
@@ -40,10 +43,7 @@ describe('while it gets ready', () => {
     const run = new FakeRun();
     run.hear = () => Promise.reject(new ActivityNotFoundError('Not found'));
     const result = environmentOf(run, { heartbeatTimeoutMs: 1_000 }).run(() =>
-      new LiveAttempt().during(
-        { attempt: 1 },
-        () => new Promise((resolve) => setTimeout(resolve, 900, 'ready')),
-      ),
+      new LiveAttempt().during(SAID, () => new Promise((resolve) => setTimeout(resolve, 900, 'ready'))),
     );
     await jest.advanceTimersByTimeAsync(900);
     expect(await result).toBe('ready');
@@ -57,7 +57,7 @@ describe('while it gets ready', () => {
     const signal = environment.context.cancellationSignal;
     const result = environment.run(() =>
       new LiveAttempt().during(
-        { attempt: 1 },
+        SAID,
         () =>
           new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
       ),

@@ -183,3 +183,13 @@ it('an answer of another model is sent on as it is, whoever is asked next', () =
   expect(modelInput(shell).model).toBe('maker/first');
   expect(shell.state.transcript.at(-2)).toMatchObject({ model: 'maker/second', reasoning: [{ type: 'x' }] });
 });
+
+describe('a run that waits for its model server', () => {
+  it('asks again at once when it is told to go on', () => {
+    const shell = modelGivesUp(running(), 'MODEL_UNAVAILABLE');
+    expect(underWay(shell)).toEqual([]);
+    shell.control('resume', { by: 'ann' });
+    expect(lastOf(shell, 'run_resumed')).toMatchObject({ by: 'ann' });
+    expect(modelInput(shell)).toMatchObject({ model: 'maker/first', attempt: 1 });
+  });
+});

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { Agent, fetch as undiciFetch, type RequestInit } from 'undici';
+import type { RequestInit } from 'undici';
 import type { JsonValue } from '../../core/json.js';
 import { withErrorWords } from './error-body.js';
 import { parseJson } from './json-read.js';
@@ -30,11 +30,22 @@ export interface HttpClient {
   getJson(path: string, signal?: AbortSignal): Promise<JsonValue | undefined>;
 }
 
+/**
+ * Loaded when it is needed: a configuration in TypeScript that imports this package gets copies of all that the package loads, in a
+ * process that has it already, and a second copy of undici does not even begin.
+ */
+async function openDispatcher() {
+  const { Agent, fetch: undiciFetch } = await import('undici');
+  // Node's own fetch cuts a body after 5 silent minutes; how long silence may last is the watchdog's decision.
+  return { undiciFetch, dispatcher: new Agent({ headersTimeout: 0, bodyTimeout: 0 }) };
+}
+
 /** Makes an {@link HttpClient} that never retries, never logs, and sets no time limit on a body. */
 export function createHttpClient({ apiKey, baseUrl, appTitle, headersTimeoutMs }: HttpOptions): HttpClient {
-  // Node's own fetch cuts a body after 5 silent minutes; how long silence may last is the watchdog's decision.
-  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  let opened: ReturnType<typeof openDispatcher> | undefined;
   const fetchWithoutLimits = async (url: unknown, init: unknown): Promise<unknown> => {
+    opened ??= openDispatcher();
+    const { undiciFetch, dispatcher } = await opened;
     try {
       return await undiciFetch(String(url), { ...(init as RequestInit), dispatcher }); // The client hands over what fetch takes.
     } catch (error) {
