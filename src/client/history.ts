@@ -39,30 +39,22 @@ async function* readExecution(
 ): AsyncGenerator<HistoryPage, string | null> {
   let nextPageToken: Uint8Array | undefined;
   let successor: string | null = null;
-  let lastId = 0;
-  while (!query.signal?.aborted) {
-    const response = await requestPage(client, query, nextPageToken).catch((error: unknown) => {
-      if (!nextPageToken || !isOutdated(error)) throw error;
-      return null;
-    });
-    nextPageToken = undefined;
-    if (response === null) continue;
-    const events = (response.history?.events ?? []).filter(({ eventId }) => Number(eventId) > lastId);
+  do {
+    const response = await requestPage(client, query, nextPageToken);
+    const events = response.history?.events ?? [];
     const last = events.at(-1);
-    lastId = Number(last?.eventId ?? lastId);
     successor = last ? (successorOf(last) ?? successor) : successor;
     if (events.length > 0) yield { temporalRunId: query.temporalRunId, events };
-    if (!response.nextPageToken?.length) break;
-    nextPageToken = response.nextPageToken;
-  }
+    nextPageToken = response.nextPageToken?.length ? response.nextPageToken : undefined;
+  } while (nextPageToken && !query.signal?.aborted);
   return query.signal?.aborted ? null : successor;
 }
 
 /**
- * Whether a page token is of a history that the server has written anew since, as it does after it was killed in the middle of a task.
- * What it had told before is the same, so reading begins anew and leaves out what is known.
+ * Whether reading has failed because the server has written the end of the history anew since the page before, as it may after it was
+ * killed in the middle of a task. Then the history is to be read from its beginning.
  */
-function isOutdated(error: unknown): boolean {
+export function isOutdated(error: unknown): boolean {
   const { code, details } = Object(error);
   return code === INVALID_ARGUMENT && /branch token|versioned transition/.test(String(details));
 }

@@ -6,7 +6,7 @@ import type { TranscriptItem } from '../core/transcript.js';
 import { toAgentError } from './errors.js';
 import { RunFold } from './fold.js';
 import { FullTranscript } from './full-transcript.js';
-import { firstRunId, readHistory } from './history.js';
+import { firstRunId, isOutdated, readHistory } from './history.js';
 import { toRecord, type RunRecord } from './run-record.js';
 
 /** How much of a history is read. */
@@ -20,6 +20,9 @@ interface PageOptions {
   full?: FullTranscript;
 }
 
+/** How often a history is read from its beginning because its end was written anew. */
+const MAX_READINGS = 10;
+
 /** What the history of one run tells of it, from its start on. */
 export class RunHistory {
   constructor(
@@ -32,20 +35,28 @@ export class RunHistory {
    * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
    */
   async *pages(options: PageOptions): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
-    try {
-      const fold = new RunFold(this.runId, this.client.options.loadedDataConverter, options);
-      const temporalRunId = await firstRunId(this.client, this.runId);
-      for await (const page of readHistory(this.client, {
-        workflowId: this.runId,
-        temporalRunId,
-        ...options,
-      })) {
-        yield { events: await fold.take(page), fold };
+    let nextSeq = 0;
+    for (let readings = 1; ; readings += 1)
+      try {
+        for await (const page of this.readOnce(options)) {
+          const events = page.events.filter(({ seq }) => seq >= nextSeq);
+          nextSeq = (events.at(-1)?.seq ?? nextSeq - 1) + 1;
+          yield { ...page, events };
+        }
+        return;
+      } catch (error) {
+        if (options.signal?.aborted) return;
+        // What was told before is the same, so reading begins anew and leaves out what is known.
+        if (!isOutdated(error) || options.full || readings >= MAX_READINGS)
+          throw toAgentError(error, this.runId);
       }
-    } catch (error) {
-      if (options.signal?.aborted) return;
-      throw toAgentError(error, this.runId);
-    }
+  }
+
+  private async *readOnce(options: PageOptions): AsyncGenerator<{ events: RunEvent[]; fold: RunFold }> {
+    const fold = new RunFold(this.runId, this.client.options.loadedDataConverter, options);
+    const temporalRunId = await firstRunId(this.client, this.runId);
+    const query = { workflowId: this.runId, temporalRunId, ...options };
+    for await (const page of readHistory(this.client, query)) yield { events: await fold.take(page), fold };
   }
 
   /** The state as it is now. */
