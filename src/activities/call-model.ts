@@ -2,8 +2,9 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { AgentError, isAgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { ModelResult, PlannedCall } from '../core/outcomes.js';
+import { isAgentsWord } from '../core/models.js';
 import { readVerdict } from '../core/review-brief.js';
-import type { CallModelInput } from '../core/work.js';
+import type { CallModelInput } from '../core/model-work.js';
 import type { Governor, Permit, PermitEnd } from '../ports/governor.js';
 import type { AnswerCheck, ModelAnswer, ModelPort, ModelRequest } from '../ports/model.js';
 import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
@@ -200,7 +201,7 @@ async function checkText(
   { memory, checkAnswer }: CallModelPorts,
 ): Promise<Pick<ModelResult, 'json' | 'schemaProblem'>> {
   const { schema } = (await memory.settings(currentRun(), queryCurrentRun())).input;
-  if (!schema || (purpose !== 'step' && purpose !== 'landing')) return {};
+  if (!schema || !isAgentsWord(purpose)) return {};
   const check = checkAnswer(schema, text);
   return 'json' in check ? { json: check.json } : { schemaProblem: check.problem };
 }
@@ -212,7 +213,7 @@ function toResult(
 ): ModelResult {
   const { cost, usage } = answer;
   // What a reviewer thought, or the writer of a summary, nobody sends back.
-  const isSentBack = input.purpose === 'step' || input.purpose === 'landing';
+  const isSentBack = isAgentsWord(input.purpose);
   return {
     ...(answer.text !== '' && { text: answer.text }),
     ...(calls.length > 0 && { calls }),

@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { DEFAULT_MAX_OUTPUT_TOKENS } from '../core/behaviour.js';
+import { isAgentsWord } from '../core/models.js';
 import { promptItems } from '../core/prompt-items.js';
-import type { CallModelInput } from '../core/work.js';
+import type { CallModelInput } from '../core/model-work.js';
 import type { ModelRequest } from '../ports/model.js';
 import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
 import { currentRun, queryCurrentRun } from './activity-run.js';
@@ -41,7 +42,7 @@ export async function buildRequest(
     ...(temperature !== undefined && { temperature }),
     // A verdict and a summary are short; thoughts would take their room.
     ...(reasoning !== undefined &&
-      (purpose === 'step' || purpose === 'landing') && {
+      isAgentsWord(purpose) && {
         reasoning: typeof reasoning === 'string' ? { effort: reasoning } : reasoning,
       }),
     ...(schema && isAnswer && { responseSchema: schema }),

@@ -1,3 +1,5 @@
+import { isBesideTheStep } from '../core/keys.js';
+
 /** What a watcher sees while a step is under way. Never in history; what it shows may be revoked. Contract §7. */
 export type Delta = { at: string; runId: string; step: number; attempt: number; n: number } & (
   | { type: 'text_delta' | 'reasoning_delta'; text: string; offset: number }
@@ -41,7 +43,7 @@ export class DeltaReader {
   read(key: string, activityAttempt: number, beat: unknown): Delta[] {
     const [, step, kind] = /^s(\d+)\.([a-z])/.exec(key) ?? [];
     // Others than model calls and tools show nothing, and what a reviewer or a summary says is no text of the step.
-    if (step === undefined || kind === 'r' || kind === 'k') return [];
+    if (step === undefined || isBesideTheStep(kind)) return [];
     const details = readBeat(beat);
     // Details of the attempt before stay until the new one beats.
     const isOwn = details.attempt !== undefined && details.attempt >= activityAttempt;

@@ -6,7 +6,8 @@ import type { CostReport, ModelResult, ToolResult, Verification } from '../core/
 import type { Relayed, RelayInput } from '../core/relays.js';
 import type { Prepared } from '../core/run-input.js';
 import type { CheckDecisionInput, DecisionVerdict } from '../core/statement.js';
-import type { CallModelInput, CheckArgsInput, ReconcileCostInput, RunToolInput } from '../core/work.js';
+import type { CallModelInput } from '../core/model-work.js';
+import type { CheckArgsInput, ReconcileCostInput, RunToolInput } from '../core/work.js';
 
 /** The activities of a run. Each takes one object and returns one. */
 export interface AgentActivities {

@@ -1,7 +1,7 @@
 import { settleChild, takeReport } from './agents.js';
 import { advance } from './advance.js';
 import type { DrawResult } from './budget-draw.js';
-import { expireCalls, settleTool } from './calls.js';
+import { settleTool } from './calls.js';
 import { assembleAnswer, beginLanding, close } from './closing.js';
 import { checkControl } from './controls-check.js';
 import type { Control } from './controls.js';
@@ -10,6 +10,7 @@ import { emit, patch, patchCall, type Draft } from './draft.js';
 import { settleDraw } from './draws.js';
 import { isErrorCode } from './errors.js';
 import type { RunEvent } from './events.js';
+import { expireCalls } from './expiry.js';
 import { FRESH_DRAW } from './fresh-state.js';
 import { inquire, settleInquiry } from './inquiries.js';
 import type { Input } from './inputs.js';

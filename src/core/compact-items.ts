@@ -1,5 +1,5 @@
 import { COMPACTION } from './behaviour.js';
-import { cut } from './review-brief.js';
+import { cut } from './cut.js';
 import type { TranscriptItem } from './transcript.js';
 
 /** Asks for the summary that takes the place of the beginning of the conversation. */

@@ -14,7 +14,8 @@ import { FIRST_ATTEMPT } from './fresh-state.js';
 import { isSelfKeeping } from './metered.js';
 import { modelsAskedFor } from './models.js';
 import { EXPECTED_BYTES_PER_TOKEN, promptSize } from './prompt-size.js';
-import { cut, SHORTENED } from './review-brief.js';
+import { cut } from './cut.js';
+import { SHORTENED } from './review-brief.js';
 import type { ModelCall, RunState } from './state.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from './transcript.js';
 

@@ -4,9 +4,10 @@ import { takeSummary } from './compaction.js';
 import { assembleAnswer, beginLanding, close, closeLanded, refuseCalls } from './closing.js';
 import { append, emit, parseJson, patch, type Draft } from './draft.js';
 import { lose, reserve, settle, spentNanoUsd, traceSource, writeOffNameless } from './ledger.js';
+import { modelKey } from './keys.js';
 import { isMetered } from './metered.js';
 import { settleFailure } from './model-failure.js';
-import { attemptOf, currentModel, modelsAskedFor } from './models.js';
+import { attemptOf, currentModel, isAgentsWord, modelsAskedFor } from './models.js';
 import { traceOf, type ModelResult, type Outcome } from './outcomes.js';
 import { blockedBy } from './quote.js';
 import { FIRST_ATTEMPT, FRESH_GUARDS, nextStepModel } from './fresh-state.js';
@@ -16,9 +17,6 @@ import type { ModelCall, ModelPurpose } from './state.js';
 import { takeMessages } from './messages.js';
 import { finishTurn } from './session.js';
 
-/** What keys of work are told apart by. */
-const LETTERS: Record<ModelPurpose, string> = { step: 'm', landing: 'l', review: 'r', compaction: 'k' };
-
 /** Starts a model call; in a metered run with what it may take. */
 export function startModelCall(
   draft: Draft,
@@ -27,7 +25,7 @@ export function startModelCall(
 ): void {
   const { state } = draft;
   const { allowance } = terms;
-  const key = `s${state.step}.${LETTERS[purpose]}${state.model.tries}`;
+  const key = modelKey(purpose, { step: state.step, tries: state.model.tries });
   const call: ModelCall = { key, purpose, status: 'running', ...terms };
   const isRetry = attemptOf(state) > 1;
   patch(draft, { model: { ...state.model, call, tries: state.model.tries + 1, retryAtMs: null } });
@@ -48,7 +46,7 @@ export function startModelCall(
     });
   }
   // A review and a summary have events of their own.
-  if (!isRetry && (purpose === 'step' || purpose === 'landing'))
+  if (!isRetry && isAgentsWord(purpose))
     emit(draft, { type: 'step_started', step: state.step, model: currentModel(draft.state), purpose });
 }
 
@@ -146,7 +144,7 @@ function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value:
   }
   patch(draft, { ledger: writeOffNameless(ledger) });
   // A cached answer reports no tokens, and a reviewer reads another conversation.
-  if (value.cached || promptTokens === 0 || (purpose !== 'step' && purpose !== 'landing')) return;
+  if (value.cached || promptTokens === 0 || !isAgentsWord(purpose)) return;
   const [asked, ...others] = modelsAskedFor(state);
   // Which of several has answered is told by a name that may be another one, and what it was sent depends on which was asked first.
   if (asked === undefined || others.length > 0) return;

@@ -26,3 +26,8 @@ function reviewerOf({ prepared }: RunState, purpose: ModelPurpose): string | und
 export function attemptOf({ model }: RunState): number {
   return model.failures + model.losses + model.repeats + 1;
 }
+
+/** Whether what is asked for is the agent's own next word, which becomes part of the conversation. */
+export function isAgentsWord(purpose: ModelPurpose): boolean {
+  return purpose === 'step' || purpose === 'landing';
+}

@@ -6,40 +6,11 @@ import { nextInquiryMs } from './inquiries.js';
 import { canonicalJson, type JsonValue } from './json.js';
 import { checkKey, toolKey, verifyKey } from './keys.js';
 import { deadlineMs } from './limits.js';
-import { attemptOf, currentModel } from './models.js';
-import { ceilingNanoUsd } from './quote.js';
+import { modelWork, type ModelWork } from './model-work.js';
 import type { RunInput } from './run-input.js';
 import { idleUntilMs } from './idle.js';
-import { isLastRound } from './review-rounds.js';
-import type { Allowance, CallState, ModelPurpose, RunState } from './state.js';
-import { asksBecauseOfTaint } from './taint.js';
+import type { CallState, RunState } from './state.js';
 import { rollHash } from './transcript.js';
-
-/** What the model activity is told. The transcript is not in it: the worker has it, or asks for it. */
-export interface CallModelInput {
-  step: number;
-  purpose: ModelPurpose;
-  /** Number of transcript items to send. */
-  version: number;
-  /** Rolling hash over them. */
-  hash: string;
-  model: string;
-  /** Which attempt this is, from 1. Absent before behaviour 2, where Temporal counts. */
-  attempt?: number;
-  maxOutputTokens?: number;
-  /** The most that the call may cost. Absent: there is nothing to hold it against. */
-  reservedNanoUsd?: number;
-  /** `tool_choice: none` was refused, so no tools are named at all. */
-  noTools?: true;
-  /** No calls are wanted: the answer is asked for again, as it did not fit the schema. */
-  answerOnly?: true;
-  /** Calls that a human is asked about when they come again, see `fingerprint`. */
-  asks?: string[];
-  /** A reviewer that is not content now is the last one: a human is asked. */
-  lastRound?: true;
-  /** The transcript holds what comes from outside, where anybody may have written it. */
-  tainted?: true;
-}
 
 /** What the tool activity is told. The arguments are not in it: the worker has them, or asks for them. */
 export interface RunToolInput {
@@ -67,7 +38,7 @@ export interface ReconcileCostInput {
 /** Something that must be under way now. Keys are stable and never used twice within a run. */
 export type Work =
   | { kind: 'prepare'; key: string }
-  | { kind: 'model'; key: string; input: CallModelInput; summary: string }
+  | ModelWork
   | {
       kind: 'tool';
       key: string;
@@ -86,7 +57,7 @@ export type Work =
   /** A run of its own. */
   | { kind: 'child'; key: string; runId: string; input: RunInput; summary: string }
   /** Is under way and no longer wanted. */
-  | { kind: 'cancel'; key: string; of: 'prepare' | 'model' | 'tool' | 'child' }
+  | { kind: 'cancel'; key: string; of: 'prepare' | 'tool' | 'child' }
   /** The run must hear of this point in time. */
   | { kind: 'timer'; atMs: number }
   | { kind: 'close' };
@@ -115,56 +86,6 @@ export function work(state: RunState): Work[] {
   const atMs = nextTickMs(state);
   if (atMs !== null) items.push({ kind: 'timer', atMs });
   return items;
-}
-
-const TITLES: Record<Exclude<ModelPurpose, 'step'>, string> = {
-  landing: 'closing answer',
-  review: 'review',
-  compaction: 'summary of the conversation',
-};
-
-function asksWhenLast(state: RunState): boolean {
-  const asks = state.prepared?.review?.onDisagreement === 'ask' && state.input.requireApproval !== 'never';
-  return asks && isLastRound(state);
-}
-
-function modelWork(state: RunState): Work | null {
-  const { call } = state.model;
-  if (!call) return null;
-  if (call.status === 'cancelling') return { kind: 'cancel', key: call.key, of: 'model' };
-  const model = currentModel(state, call.purpose);
-  const { step, transcript, transcriptHash } = state;
-  const { version, hash } = call.upTo ?? { version: transcript.length, hash: transcriptHash };
-  const title = call.purpose === 'step' ? `step ${step}` : TITLES[call.purpose];
-  const attempt = attemptOf(state);
-  const again = call.allowance && attempt > 1 ? ` · attempt ${attempt}` : '';
-  return {
-    kind: 'model',
-    key: call.key,
-    input: {
-      step,
-      purpose: call.purpose,
-      version,
-      hash,
-      model,
-      ...(asksBecauseOfTaint(state) && { tainted: true as const }),
-      ...(call.allowance && allowanceInput(state, call.allowance, attempt)),
-      ...(state.model.toolsOmitted && { noTools: true as const }),
-      ...(call.purpose === 'step' && state.repairedStep !== null && { answerOnly: true as const }),
-      ...(call.purpose === 'step' && state.loop.asks.length > 0 && { asks: state.loop.asks }),
-      ...(call.purpose === 'review' && asksWhenLast(state) && { lastRound: true as const }),
-    },
-    summary: `${title} · ${model}${again}`,
-  };
-}
-
-function allowanceInput(
-  state: RunState,
-  { maxOutputTokens, reservedNanoUsd }: Allowance,
-  attempt: number,
-): Pick<CallModelInput, 'attempt' | 'maxOutputTokens' | 'reservedNanoUsd'> {
-  const isBound = reservedNanoUsd !== null && ceilingNanoUsd(state) !== null;
-  return { attempt, maxOutputTokens, ...(isBound && { reservedNanoUsd }) };
 }
 
 function moneyWork({ inquiry, ledger, draw, prepared, runId }: RunState): Work[] {

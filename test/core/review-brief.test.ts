@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { REVIEW, SYSTEM_PROMPT } from '../../src/core/behaviour.js';
-import { cut, reviewItems } from '../../src/core/review-brief.js';
+import { cut } from '../../src/core/cut.js';
+import { reviewItems } from '../../src/core/review-brief.js';
 import type { TranscriptItem } from '../../src/core/transcript.js';
 
 const system: TranscriptItem = { role: 'system', content: SYSTEM_PROMPT };

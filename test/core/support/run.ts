@@ -13,7 +13,7 @@ import type { ArgsCheck } from '../../../src/core/inputs.js';
 import { NO_LIMITS, type Limits, type Prepared } from '../../../src/core/run-input.js';
 import type { DecisionVerdict } from '../../../src/core/statement.js';
 import type { CallState } from '../../../src/core/state.js';
-import type { CallModelInput } from '../../../src/core/work.js';
+import type { CallModelInput } from '../../../src/core/model-work.js';
 import { Shell } from './shell.js';
 import { fakeHash, preparedWith } from './world.js';
 
