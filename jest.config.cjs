@@ -20,6 +20,7 @@ module.exports = {
   // Starts no server, only something that starts one when a test first asks for it.
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/seeded-properties.ts'],
   testTimeout: 30_000,
   // A worker that the SDK could not let go of (see runToEnd in src/worker) would keep a finished test run alive for ever.
   forceExit: true,

@@ -42,6 +42,7 @@ function moneyRows(progress: Progress): Row[] {
   const tokens = `${formatCount(spend.promptTokens)} in${cached} · ${formatCount(spend.completionTokens)} out · ${plural(spend.modelCalls, 'model call')}`;
   return [
     ['status', statusOf(progress)],
+    ...waitingRows(progress),
     ['goal', oneLine(progress.goal, 300)],
     ['model', printable(progress.model)],
     ['step', String(progress.step)],
@@ -52,6 +53,14 @@ function moneyRows(progress: Progress): Row[] {
     ['limits', limitWords.length === 0 ? 'none' : limitWords.join(', ')],
     ...(budget === null ? [] : [['budget', budgetOf(budget)] satisfies Row]),
   ];
+}
+
+function waitingRows({ waiting, runId }: Progress): Row[] {
+  if (!waiting) return [];
+  const { code, message, until } = waiting;
+  const words = code === null ? message : `${code} ${message}`;
+  const hint = code === null ? '' : ` (to try now: longhaul resume ${runId})`;
+  return [['waits', `${until === null ? '' : `until ${until}${hint}: `}${oneLine(words, 300)}`]];
 }
 
 /** What needs a decision, and what does not any more. */

@@ -22,7 +22,7 @@ export function renderSelfCare(event: SelfCareEvent, style: Style): string[] {
           : `  ${red('✗')} the reviewer does not accept the answer`,
       ];
     case 'answer_refused':
-      return [yellow(`! the answer does not fit its schema: ${oneLine(event.problem, 300)}`)];
+      return [yellow(`! the answer is refused: ${oneLine(event.problem, 300)}`)];
     case 'compacted':
       return [`» ${shorteningOf(event)}`];
     case 'loop_detected':

@@ -140,7 +140,7 @@ export type EventBody =
       tokensAfter: number;
       summary: string | null;
     }
-  /** An answer that did not fit the schema is asked for again. */
+  /** An answer that does not fit the schema, was cut off, or is empty; it is asked for again. */
   | { type: 'answer_refused'; step: number; problem: string }
   /** The run goes in circles; `rung` is what is done about it. */
   | {

@@ -8,6 +8,7 @@ import {
 } from './behaviour.js';
 import { beginLanding, close, closeLanded } from './closing.js';
 import { canShorten, shorten } from './compaction.js';
+import { cut } from './cut.js';
 import { emit, patch, toIso, type Draft } from './draft.js';
 import { isErrorCode, type ErrorCode } from './errors.js';
 import type { JsonObject } from './json.js';
@@ -128,7 +129,7 @@ function tryAgain(draft: Draft, call: ModelCall, failure: Failure): boolean {
 /** Asks again: at `retryAtMs`, else at once. */
 function again(draft: Draft, failure: Failure, change: Partial<ModelState>): boolean {
   reportFailure(draft, failure, change.retryAtMs ?? draft.atMs);
-  patch(draft, { model: { ...draft.state.model, retryAtMs: null, ...change } });
+  patch(draft, { model: { ...draft.state.model, retryAtMs: null, ...change, problem: problemOf(failure) } });
   return true;
 }
 
@@ -248,10 +249,16 @@ function waitOut(draft: Draft, failure: Failure): void {
     coolUntilMs: null,
     mayRecover: false,
     retryAtMs,
+    problem: problemOf(failure),
     outageSinceMs: sinceMs,
     outageWaits: model.outageWaits + 1,
   };
   patch(draft, { model: waiting });
+}
+
+/** What a run carries along is kept short. */
+function problemOf({ code, message }: Failure): NonNullable<ModelState['problem']> {
+  return { code, message: cut(message, 300) };
 }
 
 function toError(failure: Failure): { code: ErrorCode; message: string } {

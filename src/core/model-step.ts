@@ -15,6 +15,7 @@ import { isReviewed } from './review-rounds.js';
 import { beginReview, settleVerdict } from './reviewing.js';
 import type { ModelCall, ModelPurpose } from './state.js';
 import { takeMessages } from './messages.js';
+import { askForAnswer, noAnswer } from './no-answer.js';
 import { finishTurn } from './session.js';
 
 /** Starts a model call; in a metered run with what it may take. */
@@ -103,21 +104,10 @@ function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
     else if (blocked) beginLanding(draft, blocked);
     return;
   }
-  const isCut = value.finish === 'length' && !draft.state.landing && !draft.state.cancelRequested;
-  if (isCut && (lowered || call.allowance?.clampedBy)) return goOnAfterCut(draft, lowered);
+  const isShort = lowered || Boolean(call.allowance?.clampedBy);
+  const why = noAnswer(draft, value, isShort);
+  if (why) return askForAnswer(draft, why, lowered);
   finishOrGoOn(draft, value);
-}
-
-/** What credit or a ceiling has cut short is no answer yet: the run goes on with it when it can be paid, or lands. */
-function goOnAfterCut(draft: Draft, forCredit: boolean): void {
-  const blocked = blockedBy(draft.state, draft.atMs);
-  if (blocked) return beginLanding(draft, blocked);
-  append(draft, [{ role: 'user', content: 'Your answer was cut off there. Go on with it, in fewer words.' }]);
-  patch(draft, { step: draft.state.step + 1 });
-  if (!forCredit) return;
-  patch(draft, { pause: { reason: 'payment' } });
-  const message = 'The credit was enough for a part of the answer only. Add credit, then resume the run.';
-  emit(draft, { type: 'run_paused', reason: 'payment', by: null, message });
 }
 
 function bookAnswer(draft: Draft, { key, purpose, allowance }: ModelCall, value: ModelResult): void {

@@ -148,6 +148,15 @@ export interface RunResult {
   error: { code: ErrorCode; message: string } | null;
 }
 
+/** What a run waits for that is no human; `null` in `Progress` while there is nothing of the kind. */
+export interface WaitingNote {
+  /** What the last model call failed of. */
+  code: string | null;
+  message: string;
+  /** `null`: nobody knows how long. */
+  until: string | null;
+}
+
 /** What `show --json` and the query `progress` give, contract §6. */
 export interface Progress {
   runId: string;
@@ -161,6 +170,7 @@ export interface Progress {
   spend: Spend;
   /** All is done but for costs that are not confirmed yet, or not told to the shared budget. `status` is `landing`. */
   settling: boolean;
+  waiting: WaitingNote | null;
   pending: PendingItem[];
   queuedMessages: number;
   lastRefused: RefusedNote | null;

@@ -201,6 +201,8 @@ export interface ModelState {
   outageWaits: number;
   outageSinceMs: number | null;
   retryAtMs: number | null;
+  /** What the last attempt failed of, while the next one is waited for. */
+  problem?: { code: string; message: string };
   /** When the first model is asked again, while another one answers in its place. */
   coolUntilMs: number | null;
   /** A model that was asked since the last answer failed in a way that passes. */

@@ -3,7 +3,7 @@ import { toIso } from './draft.js';
 import { idleUntilMs } from './idle.js';
 import { limitsOf } from './limits.js';
 import { currentModel } from './models.js';
-import type { AgentNote, Progress, RunStatus } from './progress.js';
+import type { AgentNote, Progress, RunStatus, WaitingNote } from './progress.js';
 import { pendingOf } from './reports.js';
 import { isReviewed, roundsOf } from './review-rounds.js';
 import { spendOf } from './spend.js';
@@ -22,6 +22,7 @@ export function view(state: RunState): Progress {
     budget: state.prepared?.budget ?? null,
     spend: spendOf(state.ledger),
     settling: state.phase === 'settling',
+    waiting: waitingOf(state),
     pending: pendingOf(state),
     queuedMessages: state.queue.length,
     lastRefused: state.lastRefused,
@@ -46,6 +47,24 @@ export function view(state: RunState): Progress {
 function taintPolicyOf({ prepared, input }: RunState): TaintPolicy {
   if (input.requireApproval === 'never') return 'off';
   return prepared ? (prepared.taint ?? 'off') : (input.taint ?? 'ask');
+}
+
+function waitingOf(state: RunState): WaitingNote | null {
+  const { model, phase, pause, calls, idle } = state;
+  if (pause || idle) return null;
+  if (phase === 'calls') {
+    const rests = calls.flatMap(({ status, dueAtMs }) =>
+      status === 'waiting' && dueAtMs !== null ? dueAtMs : [],
+    );
+    if (rests.length === 0) return null;
+    return { code: null, message: 'The agent lets time pass.', until: toIso(Math.max(...rests)) };
+  }
+  if (phase !== 'model') return null;
+  const { retryAtMs, problem } = model;
+  if (retryAtMs !== null) return problem ? { ...problem, until: toIso(retryAtMs) } : null;
+  if (!isWaitingForModel(state)) return null;
+  const message = 'What lost calls cost is asked for: it decides whether another step can be paid.';
+  return { code: null, message, until: null };
 }
 
 function agentsOf(state: RunState): AgentNote[] {

@@ -17,6 +17,7 @@ const MAX_AGENTS = 5;
 export function factLines(progress: Progress, maxBytes: number): string[] {
   const facts = [
     ...stepFacts(progress),
+    ...waitingFacts(progress),
     ...costFacts(progress),
     ...accountFacts(progress),
     ...tokenFacts(progress),
@@ -35,6 +36,15 @@ export function factLines(progress: Progress, maxBytes: number): string[] {
 
 function stepFacts({ step, limits }: Progress): Fact[] {
   return [{ rank: 0, line: `- **Step:** ${step}${ofLimit(limits.maxSteps)}` }];
+}
+
+function waitingFacts({ waiting }: Progress): Fact[] {
+  if (!waiting) return [];
+  const { code: failed, message, until } = waiting;
+  const when = until === null ? '' : ` until \`${until}\``;
+  return [
+    { rank: 1, line: `- **Waits**${when}: ${code(failed === null ? message : `${failed} ${message}`, 200)}` },
+  ];
 }
 
 /** What was charged, and how sure that is. */

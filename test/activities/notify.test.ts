@@ -64,6 +64,7 @@ const result = (changes: Partial<RunResult> = {}): RunResult => ({
 const progress = (changes: Partial<Progress> = {}): Progress => ({
   runId: 'run-1',
   status: 'waiting',
+  waiting: null,
   goal: 'Send the invoices',
   model: 'maker/first',
   step: 7,

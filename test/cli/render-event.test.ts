@@ -118,7 +118,7 @@ describe('an event on the screen', () => {
     ],
     [
       { type: 'answer_refused', problem: '/count must be integer' },
-      ['! the answer does not fit its schema: /count must be integer'],
+      ['! the answer is refused: /count must be integer'],
     ],
     [
       { type: 'compacted', by: 'summary' },

@@ -63,6 +63,15 @@ describe('show', () => {
     expect(rows({ lastRefused }, 'refused')).toEqual(['approve at now: CALL_NOT_FOUND No.']);
   });
 
+  it('tells what the run waits for, until when, and how to go on at once', () => {
+    const waiting = { code: 'MODEL_UNAVAILABLE', message: 'It is\ndown.', until: 'noon' };
+    expect(rows({ waiting }, 'waits')).toEqual([
+      'until noon (to try now: longhaul resume r): MODEL_UNAVAILABLE It is down.',
+    ]);
+    expect(rows({ waiting: { ...waiting, code: null, until: null } }, 'waits')).toEqual(['It is down.']);
+    expect(rows({}, 'waits')).toEqual([]);
+  });
+
   it.each([
     [0, null, false, null, 'of the answer, up to 3 rounds'],
     [1, 'checks', false, null, 'round 1 of 3: its checks run'],

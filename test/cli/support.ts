@@ -55,6 +55,7 @@ export function progressOf(fields: Partial<Progress> = {}): Progress {
   return {
     runId: 'r',
     status: 'running',
+    waiting: null,
     goal: 'do it',
     model: 'm',
     step: 2,
@@ -175,6 +176,7 @@ export function fakeRun(parts: Partial<Run>): Run {
     'setLimits',
     'cancel',
     'fork',
+    'unpolledQueue',
   ];
   const base = {
     runId: 'r',

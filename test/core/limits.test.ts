@@ -4,7 +4,7 @@ import { NO_LIMITS, type Limits } from '../../src/core/run-input.js';
 import { startState } from '../../src/core/start.js';
 import { view } from '../../src/core/view.js';
 import {
-  callOf, eventsOf, gatedCall, isClosing, lastOf, limited, modelAnswers, modelCalls, modelFails, modelKey, running, toolAnswers, underWay,
+  callOf, eventsOf, gatedCall, isClosing, lastMessage, lastOf, limited, modelAnswers, modelCalls, modelFails, modelKey, running, toolAnswers, underWay,
 } from './support/run.js'; // prettier-ignore
 import { START_MS, type Shell } from './support/shell.js';
 
@@ -121,8 +121,14 @@ describe('a step that a ceiling has cut short', () => {
         { role: 'assistant', content: 'And so the' },
         { role: 'user', content: expect.stringContaining('cut off') },
       ]);
-      modelAnswers(shell, { text: 'end.' });
-      expect(shell.state.result).toMatchObject({ outcome: 'done', limit: null, answer: 'end.', steps: 2 });
+      expect(lastMessage(shell)).toContain('as a whole');
+      modelAnswers(shell, { text: 'And so the end.' });
+      expect(shell.state.result).toMatchObject({
+        outcome: 'done',
+        limit: null,
+        answer: 'And so the end.',
+        steps: 2,
+      });
     },
   );
 
@@ -139,9 +145,20 @@ describe('a step that a ceiling has cut short', () => {
     expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'All is tidy.' });
   });
 
-  it('is the answer when no ceiling but its own length has cut it short', () => {
-    const shell = modelAnswers(limited({ maxCostUsd: 5 }), { text: 'And so the', finish: 'length' });
-    expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'And so the' });
+  it('is asked for once more when no ceiling but its own length has cut it short, and then the answer as it is', () => {
+    const cut = { text: 'And so the', finish: 'length' };
+    const shell = modelAnswers(limited({ maxCostUsd: 5 }), cut);
+    expect([shell.state.result, lastMessage(shell)]).toEqual([null, expect.stringContaining('as a whole')]);
+    modelAnswers(shell, { ...cut, text: 'So the' });
+    expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'So the', steps: 2 });
+  });
+
+  it('is the answer when it was the last step, and only its own length has cut it short', () => {
+    const cut = { text: 'And so the', finish: 'length' };
+    expect(modelAnswers(limited({ maxSteps: 1 }), cut).state.result).toMatchObject({
+      outcome: 'done',
+      limit: null,
+    });
   });
 
   it('is the closing answer, for there is no other', () => {

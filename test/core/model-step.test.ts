@@ -2,9 +2,10 @@ import { NO_LIMITS } from '../../src/core/run-input.js';
 import { EMPTY_HASH, hashItems } from '../../src/core/transcript.js';
 import { view } from '../../src/core/view.js';
 import {
-  callOf, eventsOf, lastOf, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, modelInput, modelKey, modelSettles, roles, running,
+  callOf, eventsOf, lastMessage, lastOf, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, modelInput, modelKey, modelSettles, roles, running,
   toolAnswers, underWay,
 } from './support/run.js'; // prettier-ignore
+import type { Shell } from './support/shell.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -103,32 +104,60 @@ describe('a step', () => {
 });
 
 describe('an empty answer', () => {
-  it.each(['', ' \n'])('of %j ends the run with an answer that tells what is known', (text) => {
-    const shell = modelAnswers(running(), { text });
-    expect(shell.state.result?.outcome).toBe('done');
-    expect(shell.state.result?.answer).toBe(
-      'The run ended after 1 completed step, without a closing answer by the model. The model had said nothing yet.',
-    );
+  const isEmpty = (shell: Shell, text = '') => modelAnswers(shell, { text });
+
+  it.each(['', ' \n'])('of %j is no answer yet: the model is told so, which watchers see', (text) => {
+    const shell = isEmpty(running(), text);
+    expect([shell.state.result, underWay(shell)]).toEqual([null, ['s1.m0']]);
+    expect(lastMessage(shell)).toContain('empty');
+    expect(lastOf(shell, 'answer_refused')).toMatchObject({ step: 0, problem: 'it was empty' });
+    modelAnswers(shell, { text: 'All is tidy.' });
+    expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'All is tidy.', steps: 2 });
+  });
+
+  it('leaves no message, which providers refuse', () => {
+    expect(roles(isEmpty(running()))).toEqual(['system', 'user', 'user']);
+  });
+
+  it('that is followed by another one ends the run with an answer that tells what is known', () => {
+    expect(isEmpty(isEmpty(running())).state.result).toMatchObject({
+      outcome: 'done',
+      answer:
+        'The run ended after 2 completed steps, without a closing answer by the model. The model had said nothing yet.',
+    });
+  });
+
+  it('is told of anew once the model has done something since', () => {
+    const shell = toolAnswers(modelCalls(isEmpty(running()), callOf()), 's1.c0');
+    expect(isEmpty(shell).state.result).toBeNull();
+    expect(isEmpty(shell).state.result?.outcome).toBe('done');
+  });
+
+  it('or one that was cut off is not asked for again and again, whichever comes first', () => {
+    const isCut = (shell: Shell) => modelAnswers(shell, { text: 'And so', finish: 'length' });
+    expect(isCut(isEmpty(running())).state.result?.answer).toBe('And so');
+    expect(isEmpty(isCut(running())).state.result?.answer).toContain('\n\nAnd so');
+  });
+
+  it('of the last step that is allowed ends the run: nothing can be asked any more', () => {
+    const shell = isEmpty(running({ limits: { ...NO_LIMITS, maxSteps: 1 } }));
+    expect(shell.state.result).toMatchObject({ outcome: 'done', limit: null, steps: 1 });
   });
 
   it('repeats what the model said last', () => {
     const shell = modelAnswers(running(), { text: 'I look first.', calls: [callOf()] });
-    modelAnswers(toolAnswers(shell, 's0.c0'), {});
-    expect(shell.state.result?.answer).toContain('after 2 completed steps');
+    isEmpty(isEmpty(toolAnswers(shell, 's0.c0')));
+    expect(shell.state.result?.answer).toContain('after 3 completed steps');
     expect(shell.state.result?.answer).toContain('\n\nI look first.\n\n');
   });
 
   it('is made up for with what was asked for, and says that nothing of it was verified', () => {
     const shell = modelCalls(running(), callOf(), callOf({ name: 'look' }), callOf());
     for (const callId of ['s0.c0', 's0.c1', 's0.c2']) toolAnswers(shell, callId);
-    expect(modelAnswers(shell, {}).state.result?.answer).toBe(
-      'The run ended after 2 completed steps, without a closing answer by the model. The model had said nothing yet.\n\n' +
+    expect(isEmpty(isEmpty(shell)).state.result?.answer).toBe(
+      'The run ended after 3 completed steps, without a closing answer by the model. The model had said nothing yet.\n\n' +
         'Calls it asked for: send ×2, look. What they brought was not summed up, and nothing was verified after them.',
     );
-  });
-
-  it('leaves no message, which providers refuse', () => {
-    expect(roles(modelAnswers(running(), { text: '' }))).toEqual(['system', 'user']);
   });
 
   it('that has calls is kept, for the results need it', () => {

@@ -1,6 +1,6 @@
 import { view } from '../../src/core/view.js';
 import {
-  argsChecked, callOf, gatedCall, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, running, toolAnswers, toolSettles,
+  argsChecked, callOf, gatedCall, lastOf, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, running, toolAnswers, toolSettles,
 } from './support/run.js'; // prettier-ignore
 import { Shell } from './support/shell.js';
 
@@ -45,6 +45,7 @@ describe('the view of a run', () => {
       startedAt: '2026-01-01T00:00:00.000Z',
       closedAt: null,
       result: null,
+      waiting: null,
       review: null,
       compactions: 0,
       repeats: 0,
@@ -120,7 +121,7 @@ describe('the status', () => {
     [
       'landing',
       'awaiting its last costs',
-      () => modelAnswers(running(), { costNanoUsd: null, generationId: 'gen-1' }),
+      () => modelAnswers(running(), { text: 'Done.', costNanoUsd: null, generationId: 'gen-1' }),
     ],
     [
       'waiting',
@@ -170,5 +171,38 @@ describe('what is pending', () => {
   it('is in call order', () => {
     const shell = modelCalls(running(), gatedCall(), question(), gatedCall());
     expect(view(shell.state).pending.map(({ callId }) => callId)).toEqual(['s0.c0', 's0.c1', 's0.c2']);
+  });
+});
+
+describe('what a run waits for', () => {
+  const waiting = (shell: Shell) => view(shell.state).waiting;
+
+  it('is the next attempt, with what the last one failed of, until it begins', () => {
+    const shell = modelFails(running(), 'MODEL_RATE_LIMITED');
+    expect(waiting(shell)).toEqual({
+      code: 'MODEL_RATE_LIMITED',
+      message: expect.stringMatching(/./),
+      until: lastOf(shell, 'model_failed')?.retryAt,
+    });
+    expect(waiting(shell.awaitTimer())).toBeNull();
+    expect(waiting(modelFails(running(), 'MODEL_RATE_LIMITED').control('pause'))).toBeNull();
+  });
+
+  it('is the end of an outage, until a human says that it is over', () => {
+    const shell = modelGivesUp(running(), 'MODEL_UNAVAILABLE');
+    expect(waiting(shell)).toMatchObject({
+      code: 'MODEL_UNAVAILABLE',
+      until: lastOf(shell, 'model_failed')?.retryAt,
+    });
+    expect(waiting(shell.control('resume'))).toBeNull();
+  });
+
+  it('is the point in time that the agent has named', () => {
+    const shell = modelCalls(running(), callOf({ control: { kind: 'wait', durationMs: 9_000 } }));
+    expect(waiting(shell)).toMatchObject({ code: null, until: '2026-01-01T00:00:09.000Z' });
+  });
+
+  it('is no human, who is shown with what is pending', () => {
+    expect(waiting(modelCalls(running(), gatedCall()))).toBeNull();
   });
 });

@@ -94,6 +94,19 @@ describe("a run's details in the Web UI", () => {
     );
   });
 
+  it('tell what the run waits for, and until when', () => {
+    const waiting = {
+      code: 'MODEL_UNAVAILABLE',
+      message: 'It is `down`.',
+      until: '2026-01-01T00:05:00.000Z',
+    };
+    const wordsOf = (fields: object) => listOf(progressOf({ waiting: { ...waiting, ...fields } }))[1];
+    expect(wordsOf({})).toBe(
+      '- **Waits** until `2026-01-01T00:05:00.000Z`: `MODEL_UNAVAILABLE It is down .`',
+    );
+    expect(wordsOf({ code: null, until: null })).toBe('- **Waits**: `It is down .`');
+  });
+
   it('tell how far the review is, how often the conversation was shortened, and of circles, a line each', () => {
     const review = { round: 2, rounds: 3, stage: 'verdict', passed: false, gaps: 'x'.repeat(9_000) } as const;
     const lines = (fields: Partial<Progress>) => listOf(progressOf(fields)).slice(3);

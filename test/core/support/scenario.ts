@@ -16,8 +16,6 @@ export const LIVES = Number(process.env['LONGHAUL_PROPERTY_RUNS'] ?? 400);
 // More lives than usual take longer than Jest's limit for one test.
 jest.setTimeout(Math.max(30_000, LIVES * 100));
 
-const SEED = Date.now() & 0x7fffffff;
-
 const lived: Simulator[] = [];
 const livedLong: Simulator[] = [];
 
@@ -27,7 +25,7 @@ function live(scenario: Scenario): Simulator {
 
 /** Lives that are played once for all properties of a test file, which look at them and leave them as they are. */
 function allLived(): readonly Simulator[] {
-  if (lived.length === 0) lived.push(...fc.sample(scenarios, { numRuns: LIVES, seed: SEED }).map(live));
+  if (lived.length === 0) lived.push(...fc.sample(scenarios, LIVES).map(live));
   return lived;
 }
 
@@ -48,7 +46,7 @@ export function holds(check: (simulator: Simulator) => void): void {
 
 /** Holds `check` against many scenarios, which it plays itself. @param share of all lives, where each takes long. */
 export function holdsFor(check: (scenario: Scenario) => void, share = 1): void {
-  fc.assert(fc.property(scenarios, check), { numRuns: Math.ceil(LIVES * share), seed: SEED });
+  fc.assert(fc.property(scenarios, check), { numRuns: Math.ceil(LIVES * share) });
 }
 
 /** Lives of runs that go on for long: they meet the end of what models take, and circles. */
@@ -65,11 +63,10 @@ function liveLong(scenario: Scenario): Simulator {
 /** As {@link holds}, for long lives, of which there are fewer. */
 export function holdsForLong(check: (simulator: Simulator) => void): void {
   const numRuns = Math.ceil(LIVES / 25);
-  if (livedLong.length === 0)
-    livedLong.push(...fc.sample(longScenarios, { numRuns, seed: SEED }).map(liveLong));
+  if (livedLong.length === 0) livedLong.push(...fc.sample(longScenarios, { numRuns }).map(liveLong));
   if (livedLong.every((simulator) => passes(check, simulator))) return;
   fc.assert(
     fc.property(longScenarios, (scenario) => check(liveLong(scenario))),
-    { numRuns, seed: SEED },
+    { numRuns },
   );
 }
