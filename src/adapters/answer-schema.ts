@@ -65,6 +65,8 @@ function compile(schema: JsonObject): ValidateFunction {
   if (known) return known;
   if (schema['$async'] !== undefined) throw new Error('$async is not for answers');
   const { $schema: draft } = schema;
+  if (typeof draft === 'string' && /draft-0[0-5]/.test(draft))
+    throw new Error('it is of a draft before 6: write it in 2020-12, or in draft 6 or 7');
   const isOlder = typeof draft === 'string' && /draft-0[67]/.test(draft);
   // Formats are hints here: ajv knows none without a further package, and unknown ones must not be errors.
   const options = { strict: false, allErrors: true, validateFormats: false, logger: false } as const;

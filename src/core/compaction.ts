@@ -201,6 +201,7 @@ function file(draft: Draft, transcript: TranscriptItem[], summary: string | null
       steps: [...compaction.steps.filter((one) => one !== step), step].slice(-COMPACTION.inARow),
       isDue: false,
     },
+    loop: { ...state.loop, seen: state.loop.seen.map((one) => ({ ...one, forgotten: true as const })) },
     model: { ...state.model, ...FIRST_ATTEMPT, call: null, retryAtMs: null },
   });
   emit(draft, {

@@ -28,6 +28,8 @@ export interface CompactionState {
 export interface LoopStep {
   calls: string[];
   results: string[];
+  /** The conversation was shortened since, so the model may not know them any more. */
+  forgotten?: true;
 }
 
 /** How far a run goes in circles, see `loop-guard.ts`. */

@@ -35,9 +35,9 @@ export function watchLoop(draft: Draft): Rung | null {
   const step = toStep(counted);
   const points = pointsFor(loop, step, counted);
   const next: LoopState = {
-    points: points === 0 ? 0 : loop.points + points,
+    points: points === null ? 0 : loop.points + points,
     seen: [...loop.seen, step].slice(-LOOP.window),
-    repeats: points === 0 ? 0 : loop.repeats + 1,
+    repeats: points === null ? 0 : loop.repeats + 1,
     asks: [],
   };
   const circle = next.seen.slice(-1 - next.repeats).flatMap((one) => one.calls);
@@ -69,12 +69,20 @@ function toStep(calls: readonly CallState[]): LoopStep {
   };
 }
 
-/** Nothing for a step in which anything was new. */
-function pointsFor({ seen }: LoopState, step: LoopStep, calls: readonly CallState[]): number {
-  const isSeen = (of: 'calls' | 'results') =>
-    step[of].every((one) => seen.some((past) => past[of].includes(one)));
-  if (isSeen('calls')) return isSeen('results') ? LOOP.points.identical : LOOP.points.varying;
-  return calls.every(({ ended }) => BARREN.includes(ended ?? '')) ? LOOP.points.barren : 0;
+/**
+ * `null` for a step in which anything was new. To look once more at what a shortened conversation has lost is nothing new,
+ * and no fault either.
+ */
+function pointsFor({ seen }: LoopState, step: LoopStep, calls: readonly CallState[]): number | null {
+  const known = seen.filter(({ forgotten }) => !forgotten);
+  if (isSeen(known, step, 'calls'))
+    return isSeen(known, step, 'results') ? LOOP.points.identical : LOOP.points.varying;
+  if (calls.every(({ ended }) => BARREN.includes(ended ?? ''))) return LOOP.points.barren;
+  return isSeen(seen, step, 'calls') ? 0 : null;
+}
+
+function isSeen(seen: readonly LoopStep[], step: LoopStep, of: 'calls' | 'results'): boolean {
+  return step[of].every((one) => seen.some((past) => past[of].includes(one)));
 }
 
 /** Does what the rung says. The results of the step are filed by now. */

@@ -111,6 +111,7 @@ describe('a schema that cannot be used', () => {
     ['is answered later', { $async: true }, /async/],
     ['has a part that is answered later', { properties: { a: { $async: true, type: 'null' } } }, /async/],
     ['is of an old draft', { id: 'x' }, /NOT SUPPORTED/],
+    ['names an old draft', { $schema: 'http://json-schema.org/draft-04/schema#' }, /2020-12/],
   ])('%s', (_what, schema, expected) => {
     expect(schemaProblem(schema)).toMatch(expected);
   });

@@ -1,5 +1,6 @@
 import { LOOP } from '../../src/core/behaviour.js';
 import { fingerprint } from '../../src/core/loop-guard.js';
+import { looksUntilFull, shortRun, sumsUp } from './support/long-run.js';
 import { does, points, repeats, rungs } from './support/circles.js';
 import {
   gatedCall,
@@ -46,6 +47,27 @@ describe('a run is taken to go in circles', () => {
   it('when it goes to and fro between calls', () => {
     const shell = repeats(running(), 7, (n) => ({ args: `{"at":${n % 3}}` }));
     expect([points(shell), rungs(shell)]).toEqual([12, ['observe', 'tell']]);
+  });
+
+  it('but not when it looks again at what a shortened conversation has lost, unless it does so twice', () => {
+    const shell = looksUntilFull(shortRun(6_000));
+    const { step } = shell.state;
+    expect(step).toBeGreaterThan(3);
+    sumsUp(shell);
+    const again = (drawer: number) => does(shell, { args: `{"drawer":${drawer}}`, result: 'Dust.' });
+    expect([0, 1, 2, 3].map((drawer) => points(again(drawer)))).toEqual([0, 0, 0, 0]);
+    expect(points(again(0))).toBe(LOOP.points.identical);
+    expect(points(again(step))).toBe(0);
+  });
+
+  it('across a shortening: what it was found to repeat before is not forgiven', () => {
+    const shell = repeats(running(), 3);
+    shell.state = {
+      ...shell.state,
+      loop: { ...shell.state.loop, seen: shell.state.loop.seen.map((one) => ({ ...one, forgotten: true })) },
+    };
+    expect([points(does(shell, {})), points(does(shell, {}))]).toEqual([6, 9]);
+    expect(rungs(shell)).toEqual(['observe', 'tell']);
   });
 
   it('when it makes new calls of which every one fails', () => {
