@@ -138,20 +138,23 @@ const STAGES = {
 function selfCareFacts({ review, compactions, repeats, result }: Progress): Fact[] {
   const facts: Fact[] = [];
   if (review !== null && review.round > 0) {
-    const { round, rounds, stage, passed } = review;
-    const now = stage
-      ? STAGES[stage]
-      : passed
-        ? 'passed'
-        : result
-          ? 'not passed'
-          : 'the answer is being mended';
-    facts.push({ rank: 1, line: `- **Review:** round ${round} of ${rounds}, ${now}` });
+    const { round, rounds } = review;
+    facts.push({
+      rank: 1,
+      line: `- **Review:** round ${round} of ${rounds}, ${reviewWords(review, result)}`,
+    });
   }
   if (compactions > 0) facts.push({ rank: 3, line: `- **Conversation shortened:** ${compactions} times` });
   // To look a second time is nothing to tell of.
   if (repeats > 1) facts.push({ rank: 2, line: `- **Last steps without anything new:** ${repeats}` });
   return facts;
+}
+
+function reviewWords({ stage, passed }: NonNullable<Progress['review']>, result: Progress['result']): string {
+  if (stage) return STAGES[stage];
+  if (passed) return 'passed';
+  if (!result) return 'the answer is being mended';
+  return result.review?.problem ? 'no verdict' : 'not passed';
 }
 
 function agentFacts({ agents }: Progress): Fact[] {

@@ -121,6 +121,10 @@ describe("a run's details in the Web UI", () => {
     expect(wordsOf({ stage: null }, { result: resultOf() })).toEqual([
       '- **Review:** round 2 of 3, not passed',
     ]);
+    const away = { rounds: 2, passed: false, gaps: null, problem: 'Nobody is there.' };
+    expect(wordsOf({ stage: null }, { result: resultOf({ review: away }) })).toEqual([
+      '- **Review:** round 2 of 3, no verdict',
+    ]);
     expect(wordsOf({ round: 0, stage: null })).toEqual([]);
     expect(lines({ repeats: 1 })).toEqual([]);
   });
