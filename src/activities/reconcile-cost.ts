@@ -19,10 +19,10 @@ export function createReconcileCost({
   return ({ generationIds }) =>
     reporting(async () => {
       const { cancellationSignal, info } = Context.current();
-      const ask = async (generationId: string): Promise<CostReport['found']> => {
-        const generation = await model.generation(generationId, cancellationSignal);
-        return generation ? [{ generationId, ...generation }] : [];
-      };
+      const ask = async (generationId: string) => ({
+        generationId,
+        generation: await model.generation(generationId, cancellationSignal),
+      });
       const asked = await heartbeats.during(
         () => ({ attempt: info.attempt }),
         () => Promise.allSettled(generationIds.map(ask)),
@@ -31,6 +31,13 @@ export function createReconcileCost({
       const [first, ...others] = asked;
       if (first?.status === 'rejected' && others.every(({ status }) => status === 'rejected'))
         throw first.reason;
-      return { found: asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])) };
+      const answers = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+      const refused = answers.flatMap((one) => (one.generation === undefined ? one.generationId : []));
+      return {
+        found: answers.flatMap(({ generationId, generation }) =>
+          generation ? { generationId, ...generation } : [],
+        ),
+        ...(refused.length > 0 && { refused }),
+      };
     });
 }

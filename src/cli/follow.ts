@@ -4,6 +4,7 @@ import type { WatchedEvent } from '../client/run-handle.js';
 import { isAgentError } from '../core/errors.js';
 import type { Run } from './context.js';
 import { DeltaGate } from './delta-gate.js';
+import { lookForWorker } from './missing-worker.js';
 
 /** Who is told what happens, in order. */
 export interface Listener {
@@ -18,6 +19,8 @@ export interface FollowOptions {
   deltas: boolean;
   /** Hears once when the server is away. */
   onLost(text: string): void;
+  /** Hears once when no worker is there to begin the run. */
+  onNoWorker?(text: string): void;
 }
 
 /** How long a server that was there before may be away: time to restart it. */
@@ -34,12 +37,14 @@ const SETTLE_MS = 50;
 export async function follow(run: Run, options: FollowOptions, listener: Listener): Promise<void> {
   const gate = new DeltaGate();
   const tail = new DeltaTail(run, (delta) => gate.delta(delta).forEach((one) => listener.delta(one)));
+  const stopLooking = lookForWorker(run, (text) => options.onNoWorker?.(text));
   let nextSeq = 0;
   let lostAtMs: number | null = null;
   try {
     for (;;) {
       try {
         for await (const event of run.events({ fromSeq: nextSeq, signal: options.signal })) {
+          stopLooking();
           lostAtMs = null;
           nextSeq = event.seq + 1;
           listener.event(event);
@@ -57,6 +62,7 @@ export async function follow(run: Run, options: FollowOptions, listener: Listene
       }
     }
   } finally {
+    stopLooking();
     tail.set(false);
   }
 }

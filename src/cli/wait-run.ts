@@ -25,7 +25,7 @@ export async function waitForRun(
   try {
     await follow(
       run,
-      { signal: interrupted.signal, deltas: false, onLost: note },
+      { signal: interrupted.signal, deltas: false, onLost: note, onNoWorker: note },
       {
         event(event) {
           if (event.type === 'run_started') note(`${run.runId} is under way.`);

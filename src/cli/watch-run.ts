@@ -12,9 +12,6 @@ export interface WatchOptions {
   json: boolean;
 }
 
-/** When a run that nobody takes up is worth a word. */
-const IDLE_MS = 5_000;
-
 /**
  * Shows a run until it ends, and returns the exit code for how it ended. On a terminal it shows the model's words as they come, asks for
  * decisions in place, and for the next message once a session has answered. Ctrl-C ends the watching only, as does an empty message.
@@ -29,19 +26,19 @@ export async function watchRun(context: CliContext, run: Run, options: WatchOpti
   };
   const screen = openScreen(context, run, { json: options.json, interrupt, leave });
   process.once('SIGINT', interrupt);
-  const idle = setTimeout(
-    () => screen.note(`No worker has taken ${run.runId} up yet. Start one with: longhaul worker`),
-    IDLE_MS,
-  );
   let result: RunResult | null = null;
   try {
     const deltas = options.json || Boolean(context.stdout.isTTY);
     await follow(
       run,
-      { signal: interrupted.signal, deltas, onLost: (text) => screen.note(text) },
+      {
+        signal: interrupted.signal,
+        deltas,
+        onLost: (text) => screen.note(text),
+        onNoWorker: (text) => context.stderr.write(`${text}\n`),
+      },
       {
         event(event) {
-          clearTimeout(idle);
           if (event.type === 'run_completed') ({ result } = event);
           if (event.seq >= options.fromSeq) screen.event(event);
           else screen.skip(event);
@@ -50,7 +47,6 @@ export async function watchRun(context: CliContext, run: Run, options: WatchOpti
       },
     );
   } finally {
-    clearTimeout(idle);
     process.off('SIGINT', interrupt);
     screen.close();
   }

@@ -20,6 +20,7 @@ import { forkId } from './fork-id.js';
 import { RunHistory } from './run-history.js';
 import type { RunRecord } from './run-record.js';
 import { sleep } from './sleep.js';
+import { unpolledQueue } from './unpolled-queue.js';
 
 /** A durable event as watchers get it; `model_completed` carries the hash of its whole text. */
 export type WatchedEvent = RunEvent & { textHash?: string };
@@ -145,6 +146,14 @@ export class RunHandle {
    */
   record(): Promise<RunRecord> {
     return this.history.record();
+  }
+
+  /**
+   * Of a run that has told no event yet: the name of its task queue if no worker polls it, else `null`.
+   * @throws AgentError `RUN_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  unpolledQueue(): Promise<string | null> {
+    return this.reporting(() => unpolledQueue(this.client, this.runId));
   }
 
   /** What waits for a human. */

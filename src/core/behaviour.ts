@@ -98,8 +98,17 @@ export const LOOP = {
   callsPerStep: 32,
 } as const;
 
-/** Asking what a lost call cost: waits between questions, doubled each time, and how often it is asked. Together about ten minutes. */
-export const RECONCILE = { firstMs: 1_000, longestMs: 60_000, questions: 15, perQuestion: 20 } as const;
+/**
+ * Asking what a lost call cost: waits between questions, doubled each time, and how often it is asked. Together about ten minutes. A server
+ * that says so often in a row that it has no such question is believed, after seven seconds: once may be a page of a gateway that restarts.
+ */
+export const RECONCILE = {
+  firstMs: 1_000,
+  longestMs: 60_000,
+  questions: 15,
+  perQuestion: 20,
+  refusals: 3,
+} as const;
 
 /**
  * For how many questions about a lost call a run waits before it goes on with the money that is left: about half a minute when that only

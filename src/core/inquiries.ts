@@ -1,6 +1,7 @@
 import { RECONCILE } from './behaviour.js';
 import { emit, patch, type Draft } from './draft.js';
-import { openQuestions, postpone, reconcile, spentNanoUsd, type Charge } from './ledger.js';
+import { noteRefusals, openQuestions, postpone, reconcile, spentNanoUsd, type Charge } from './ledger.js';
+import { isSelfKeeping } from './metered.js';
 import type { CostReport, Outcome } from './outcomes.js';
 import type { RunState } from './state.js';
 
@@ -26,13 +27,21 @@ export function settleInquiry(draft: Draft, key: string, outcome: Outcome<CostRe
   const { inquiry } = draft.state;
   if (inquiry?.key !== key) return;
   patch(draft, { inquiry: null });
-  const found = outcome.kind === 'ok' ? outcome.value.found : [];
+  const { found, refused = [] }: CostReport = outcome.kind === 'ok' ? outcome.value : { found: [] };
   for (const charge of openQuestions(draft.state.ledger)) {
     if (!inquiry.chargeIds.includes(charge.id)) continue;
     const report = found.find(({ generationId }) => generationId === charge.generationId);
     if (report) book(draft, charge, report);
-    else patch(draft, { ledger: postpone(draft.state.ledger, charge.id, nextTimeMs(draft, charge)) });
+    else askAgain(draft, charge, refused.includes(charge.generationId ?? ''));
   }
+}
+
+function askAgain(draft: Draft, charge: Charge, isRefused: boolean): void {
+  const { ledger } = draft.state;
+  const refused = isRefused && isSelfKeeping(draft.state) ? (charge.refused ?? 0) + 1 : 0;
+  const noted = refused === (charge.refused ?? 0) ? ledger : noteRefusals(ledger, charge.id, refused);
+  const dueAtMs = refused >= RECONCILE.refusals ? null : nextTimeMs(draft, charge);
+  patch(draft, { ledger: postpone(noted, charge.id, dueAtMs) });
 }
 
 function book(draft: Draft, charge: Charge, report: CostReport['found'][number]): void {

@@ -29,6 +29,8 @@ export interface Charge {
   generationId?: string;
   /** How often the server was asked. */
   asked: number;
+  /** How often in a row it has said that it has no such question. */
+  refused?: number;
   /** When the server is asked next; `null`: not at all. */
   dueAtMs: number | null;
 }
@@ -202,6 +204,12 @@ export function postpone(ledger: Ledger, id: string, dueAtMs: number | null): Le
   return dueAtMs === null
     ? writeOff(noteBooked(without, charge), charge)
     : withCharge(without, { ...charge, asked: charge.asked + 1, dueAtMs });
+}
+
+/** Notes how often in a row the server has said of a call that it has no such question. */
+export function noteRefusals(ledger: Ledger, id: string, refused: number): Ledger {
+  const note = (charge: Charge): Charge => (charge.id === id ? { ...charge, refused } : charge);
+  return { ...ledger, charges: ledger.charges.map(note) };
 }
 
 /** Gives up on lost calls whose generation nobody knows: no cached answer will name it any more. Their estimate stays. */

@@ -5,7 +5,7 @@ export function isMetered(state: RunState): boolean {
   return (state.prepared?.behaviour ?? 0) >= 2;
 }
 
-/** Whether long conversations are shortened and loops are broken. */
+/** Whether long conversations are shortened, loops are broken, and what is no answer is asked for again. */
 export function isSelfKeeping(state: RunState): boolean {
   return (state.prepared?.behaviour ?? 0) >= 4;
 }

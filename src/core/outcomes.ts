@@ -144,4 +144,6 @@ export function traceOf(outcome: Exclude<Outcome<unknown>, { kind: 'ok' }>): Tra
 /** What an activity learned about the cost of generations. Those that the server does not know yet are not there. */
 export interface CostReport {
   found: { generationId: string; costNanoUsd: number; promptTokens: number; completionTokens: number }[];
+  /** Those about which the server has said that it has no such question. Absent: none. */
+  refused?: string[];
 }

@@ -121,14 +121,14 @@ export interface ModelPort {
    */
   describe(model: string): Promise<ModelInfo | null | undefined>;
   /**
-   * Proves that the key is accepted. Servers that have no such question accept.
+   * Proves that the key is accepted. A server that has no such question refuses no key here; then it is `unchecked`.
    * @throws AgentError `MODEL_AUTH`, `MODEL_UNREACHABLE`
    */
-  checkKey(): Promise<{ limitRemainingUsd: number | null }>;
+  checkKey(): Promise<{ limitRemainingUsd: number | null; unchecked?: true }>;
   /**
    * Asks what a generation cost, which servers know only a while after it ended.
-   * @returns `null` when the server does not know it, or not yet.
+   * @returns `null` when the server does not know it, or not yet; `undefined` when it has no such question, as far as this port has seen.
    * @throws AgentError `MODEL_AUTH`, `MODEL_UNREACHABLE`
    */
-  generation(id: string, signal: AbortSignal): Promise<Generation | null>;
+  generation(id: string, signal: AbortSignal): Promise<Generation | null | undefined>;
 }

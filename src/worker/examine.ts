@@ -10,6 +10,7 @@ import { createToolRegistry } from '../adapters/tools/registry.js';
 import type { Check } from '../cli/check.js';
 import { commandEnvironment, loadConfig, requireModelKey, type Config } from '../config.js';
 import { isAgentError, type ErrorCode } from '../core/errors.js';
+import type { ModelPort } from '../ports/model.js';
 
 /** What `engines` of the package asks for. */
 const OLDEST_NODE = [20, 19] as const;
@@ -139,15 +140,8 @@ async function* checkModel(config: Config, module: LoadedConfigModule | null): A
     };
     return;
   }
-  const { port, limitRemainingUsd } = key.value;
-  const left = limitRemainingUsd === null ? '' : `, $${limitRemainingUsd.toFixed(2)} left`;
-  yield limitRemainingUsd !== null && limitRemainingUsd <= 0
-    ? warning(
-        'model key',
-        `accepted by ${baseUrl}, but nothing is left to spend`,
-        'Add credit, or raise the limit of the key.',
-      )
-    : ok('model key', `accepted by ${baseUrl}${left}`);
+  const { port, ...said } = key.value;
+  yield judgeKey(baseUrl, said);
   const model = module?.defaults.model ?? config.model;
   const info = await checked('model', () => port.describe(model));
   if ('check' in info) yield info.check;
@@ -170,6 +164,26 @@ async function* checkModel(config: Config, module: LoadedConfigModule | null): A
       'model',
       `${model}${info.value.contextLength === null ? '' : `, context of ${info.value.contextLength.toLocaleString('en')} tokens`}`,
     );
+}
+
+function judgeKey(
+  baseUrl: string,
+  { limitRemainingUsd, unchecked }: Awaited<ReturnType<ModelPort['checkKey']>>,
+): Check {
+  if (unchecked)
+    return warning(
+      'model key',
+      `not checked: ${baseUrl} has no endpoint /key to ask about it`,
+      'The first run shows whether the server accepts it.',
+    );
+  if (limitRemainingUsd !== null && limitRemainingUsd <= 0)
+    return warning(
+      'model key',
+      `accepted by ${baseUrl}, but nothing is left to spend`,
+      'Add credit, or raise the limit of the key.',
+    );
+  const left = limitRemainingUsd === null ? '' : `, $${limitRemainingUsd.toFixed(2)} left`;
+  return ok('model key', `accepted by ${baseUrl}${left}`);
 }
 
 async function checked<T>(name: string, look: () => Promise<T>): Promise<{ value: T } | { check: Check }> {

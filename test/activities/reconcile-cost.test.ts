@@ -41,6 +41,11 @@ it('reports that nothing was found, which is no failure', async () => {
   expect(await reconcile(async () => null, ['unknown']).result).toEqual({ found: [] });
 });
 
+it('tells of which generations the server cannot be asked, as it has no such question', async () => {
+  const { result } = reconcile(async (id) => (id === 'paid' ? KNOWN['paid'] : undefined), ['paid', 'odd']);
+  expect(await result).toEqual({ found: [{ generationId: 'paid', ...KNOWN['paid'] }], refused: ['odd'] });
+});
+
 it('asks for each generation once', async () => {
   const asked: string[] = [];
   const { result } = reconcile(

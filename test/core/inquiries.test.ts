@@ -1,8 +1,9 @@
-import type { Outcome } from '../../src/core/outcomes.js';
+import type { CostReport, Outcome } from '../../src/core/outcomes.js';
 import { view } from '../../src/core/view.js';
 import {
   callOf, costFound, costNotFound, costsReported, inQuestion, lastOf, limited, loses, losesThenTries, modelAnswers, modelCalls, modelFails, modelInput, modelSettles, running, toolAnswers, underWay,
 } from './support/run.js'; // prettier-ignore
+import type { Shell } from './support/shell.js';
 
 describe('the cost of a lost call', () => {
   it('is asked for a second later, beside the work that goes on', () => {
@@ -64,6 +65,33 @@ describe('the cost of a lost call', () => {
       expect(shell.state.ledger.charges.filter(({ status }) => status === 'estimated')).toEqual([]);
     },
   );
+
+  const REFUSAL: Outcome<CostReport> = { kind: 'ok', value: { found: [], refused: ['gen-1'] } };
+  const openOf = (shell: Shell) =>
+    shell.state.ledger.charges.filter(({ generationId }) => generationId === 'gen-1');
+
+  it('is given up, and stays as estimated, when the server says three times in a row that it has no such question', () => {
+    const shell = toolAnswers(modelCalls(losesThenTries(running(), 'gen-1'), callOf()), 's0.c0');
+    costsReported(shell, REFUSAL).awaitTimer();
+    costsReported(shell, REFUSAL).awaitTimer();
+    const { estimatedNanoUsd } = view(shell.state).spend;
+    costsReported(shell, REFUSAL);
+    expect(openOf(shell)).toEqual([]);
+    expect(shell.state.inquiries).toBe(3);
+    expect(view(shell.state).spend.estimatedNanoUsd).toBe(estimatedNanoUsd);
+    expect(estimatedNanoUsd).toBeGreaterThan(0);
+  });
+
+  it.each<[string, Outcome<CostReport>]>([
+    ['knows the question', { kind: 'ok', value: { found: [] } }],
+    ['is away', { kind: 'timed_out' }],
+  ])('is asked for as ever after two such answers when the server %s then', (_what, outcome) => {
+    const shell = toolAnswers(modelCalls(losesThenTries(running(), 'gen-1'), callOf()), 's0.c0');
+    for (const answer of [REFUSAL, REFUSAL, outcome, REFUSAL, REFUSAL])
+      costsReported(shell, answer).awaitTimer();
+    expect(openOf(shell)).toHaveLength(1);
+    expect(costFound(shell, 'gen-1', 9).state.ledger.lostNanoUsd).toBe(9);
+  });
 
   it('is asked for with up to twenty others at a time', () => {
     const shell = running();

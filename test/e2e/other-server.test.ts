@@ -17,6 +17,8 @@ const USAGE = { prompt_tokens: 1_000, completion_tokens: 50, total_tokens: 1_050
 const CEILING_USD = 0.25;
 /** How long a run may take to close that has nothing to wait for; the patience with costs is a minute. */
 const AT_ONCE_MS = 5_000;
+/** And one that asks three times in vain, over seven seconds. */
+const REFUSED_MS = 15_000;
 
 const temporal = useTemporalServer();
 const plain = new ScriptedServer();
@@ -30,11 +32,13 @@ interface PlainServer {
   lists: boolean;
   /** Breaks off the first answer. */
   breaksOnce?: boolean;
+  /** A proxy that passes on ids of OpenRouter, but not the question what they cost. */
+  passesIds?: boolean;
   /** Refuses what OpenAI does not know. */
   isStrict?: boolean;
 }
 
-function serve({ usage, lists, breaksOnce = false, isStrict = false }: PlainServer): void {
+function serve({ usage, lists, breaksOnce = false, passesIds = false, isStrict = false }: PlainServer): void {
   let toBreak = breaksOnce;
   plain.seen.length = 0;
   plain.script = (response, request) => {
@@ -44,7 +48,7 @@ function serve({ usage, lists, breaksOnce = false, isStrict = false }: PlainServ
         detail: [{ type: 'extra_forbidden', loc, msg: 'Extra inputs are not permitted' }],
       });
     } else if (request.path.endsWith('/chat/completions')) {
-      complete(response, request, { usage, breaks: toBreak });
+      complete(response, request, { usage, breaks: toBreak, id: passesIds ? 'gen-1' : 'chatcmpl-1' });
       toBreak = false;
     } else if (request.path.endsWith('/models') && lists) {
       const data = [{ id: 'my/model', object: 'model', created: 1, owned_by: 'me' }];
@@ -60,7 +64,7 @@ function answer(response: ServerResponse, status: number, body: object): void {
 function complete(
   response: ServerResponse,
   { body }: SeenRequest,
-  { usage, breaks }: { usage: object | undefined; breaks: boolean },
+  { usage, breaks, id }: { usage: object | undefined; breaks: boolean; id: string },
 ): void {
   const { messages }: { messages: { role: string }[] } = JSON.parse(body);
   const isAsking = !messages.some(({ role }) => role === 'tool');
@@ -69,7 +73,7 @@ function complete(
     ? { role: 'assistant', tool_calls: [call] }
     : { role: 'assistant', content: 'It is 1.' };
   const finish = isAsking ? 'tool_calls' : 'stop';
-  const envelope = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'my-model.gguf' };
+  const envelope = { id, object: 'chat.completion.chunk', created: 1, model: 'my-model.gguf' };
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(sse({ ...envelope, choices: [{ index: 0, delta, finish_reason: null }] }));
   if (breaks) return void response.end();
@@ -193,4 +197,15 @@ describe('a server that is not OpenRouter', () => {
     expect(spend.estimatedNanoUsd).toBeLessThanOrEqual(CEILING_USD * 1e9);
     expect(closingMs(events)).toBeLessThan(AT_ONCE_MS);
   });
+
+  it('is believed that it has no /generation, though it passes ids of OpenRouter on', async () => {
+    serve({ usage: USAGE, lists: true, breaksOnce: true, passesIds: true });
+    const { run, events } = await runToEnd();
+    const { outcome, spend } = await run.result();
+    expect(outcome).toBe('done');
+    expect(spend).toMatchObject({ costNanoUsd: 0, lostModelCalls: 1 });
+    expect(spend.lostNanoUsd).toBeGreaterThan(2_000 * 1_500);
+    expect(plain.seen.filter(({ path }) => path.includes('/generation')).length).toBeGreaterThanOrEqual(3);
+    expect(closingMs(events)).toBeLessThan(REFUSED_MS);
+  }, 30_000);
 });

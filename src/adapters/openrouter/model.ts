@@ -9,7 +9,7 @@ import { CHAT_WIRE } from './chat-wire.js';
 import { createErrorMaker, isStatusError, type ErrorMaker } from './failures.js';
 import { readGeneration } from './generation.js';
 import { createHttpClient, GENERATION_HEADER, type HttpClient } from './http-client.js';
-import { at } from './json-read.js';
+import { at, isObject } from './json-read.js';
 import { readAnswer } from './read-answer.js';
 import { RESPONSES_WIRE } from './responses/responses-wire.js';
 import { Watchdog, type Patience } from './watchdog.js';
@@ -49,8 +49,9 @@ interface Parts {
 
 const WIRES: Readonly<Record<Wire, WireFormat>> = { chat: CHAT_WIRE, responses: RESPONSES_WIRE };
 
-// Statuses by which a server says that it has no such question.
-const NO_SUCH_QUESTION = new Set([404, 405, 501]);
+// Statuses by which a server says that it has no such question, or in the first case not what was asked for.
+const NOT_FOUND = 404;
+const NO_SUCH_QUESTION = new Set([NOT_FOUND, 405, 501]);
 
 /** Makes a {@link ModelPort} over OpenRouter, or over any server that speaks chat completions or responses; each request chooses which. */
 export function createOpenRouterModel(options: OpenRouterOptions): ModelPort {
@@ -68,22 +69,33 @@ export function createOpenRouterModel(options: OpenRouterOptions): ModelPort {
   });
   const question = (path: string, signal?: AbortSignal): ReturnType<typeof ask> =>
     ask({ http, errors: errorsOf() }, path, signal);
-  const catalog = createCatalog({ fetchList: () => question('/models'), prices: options.prices });
+  const catalog = createCatalog({
+    fetchList: async () => (await question('/models')) ?? undefined,
+    prices: options.prices,
+  });
+  let knowsGenerations = false;
   const parts: Parts = { http, errorsOf, catalog, patience };
   return {
     call: (request, callOptions) => callModel(parts, request, callOptions),
     describe: (model) => catalog.find(model),
     async checkKey() {
-      const remaining = at(await question('/key'), 'data', 'limit_remaining');
-      return { limitRemainingUsd: typeof remaining === 'number' ? remaining : null };
+      const key = at(await question('/key'), 'data');
+      const remaining = at(key, 'limit_remaining');
+      return {
+        limitRemainingUsd: typeof remaining === 'number' ? remaining : null,
+        ...(!isObject(key) && { unchecked: true }),
+      };
     },
     async generation(id, signal) {
-      return readGeneration(await question(`/generation?id=${encodeURIComponent(id)}`, signal));
+      const body = await question(`/generation?id=${encodeURIComponent(id)}`, signal);
+      // A server that has answered once knows the question: what comes later is the page of something in front of it.
+      knowsGenerations ||= body !== undefined;
+      return knowsGenerations ? readGeneration(body) : undefined;
     },
   };
 }
 
-/** Asks a small question; `undefined` when the server does not know it. */
+/** Asks a small question; `undefined` when the server does not know it, `null` when it does, but not what was asked for. */
 async function ask(
   { http, errors }: { http: HttpClient; errors: ErrorMaker },
   path: string,
@@ -96,11 +108,17 @@ async function ask(
     signal?.throwIfAborted();
     const failure = errors.fromUnknown(error);
     const status = failure.details['status'];
-    if (typeof status === 'number' && NO_SUCH_QUESTION.has(status)) return undefined;
+    if (typeof status === 'number' && NO_SUCH_QUESTION.has(status))
+      return saysNotFound(error) ? null : undefined;
     // Here 403 can only be about the key, and whatever else went wrong, the server gave no answer.
     const code = status === 401 || status === 403 ? 'MODEL_AUTH' : 'MODEL_UNREACHABLE';
     throw new AgentError(code, failure.message, { details: { ...failure.details, unbilled: true } });
   }
+}
+
+/** Whether the 404 is OpenRouter's own, which has its status in the body too. Pages of other servers and of gateways do not. */
+function saysNotFound(error: unknown): boolean {
+  return isStatusError(error) && error.status === NOT_FOUND && Number(Object(error.error).code) === NOT_FOUND;
 }
 
 async function callModel(

@@ -1,4 +1,5 @@
-import type { Connection } from '@temporalio/client';
+import type { Connection, WorkflowService } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 // The package is CommonJS without names that Node can see, so its default is the only way in.
 import proto from '@temporalio/proto';
 import { AGENT_SEARCH_ATTRIBUTES } from './search-attributes.js';
@@ -14,18 +15,43 @@ export interface ServerHealth {
   workers: string[];
 }
 
-/** Asks a server. @throws gRPC errors, such as that of a namespace that is not there. */
-export async function askServer(
-  connection: Connection,
-  { namespace, taskQueue }: { namespace: string; taskQueue: string },
-): Promise<ServerHealth> {
-  const { serverVersion } = await connection.workflowService.getSystemInfo({});
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const { pollers } = await connection.workflowService.describeTaskQueue({
+/** Where runs wait for workers. */
+export interface TaskQueue {
+  namespace: string;
+  taskQueue: string;
+}
+
+/** A worker that asks for workflow tasks, or did until lately: the server forgets it minutes after it has ended. */
+export interface Poller {
+  identity: string;
+  /** By the server's clock. */
+  lastPollAtMs: number;
+}
+
+/** Who has asked a task queue for work in the last minutes. @throws gRPC errors */
+export async function pollersOf(
+  service: Pick<WorkflowService, 'describeTaskQueue'>,
+  { namespace, taskQueue }: TaskQueue,
+): Promise<Poller[]> {
+  const { pollers } = await service.describeTaskQueue({
     namespace,
     taskQueue: { name: taskQueue },
     taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
+  return pollers.map(({ identity, lastAccessTime }) => ({
+    identity: identity ?? '',
+    lastPollAtMs: optionalTsToMs(lastAccessTime) ?? 0,
+  }));
+}
+
+/** Asks a server. @throws gRPC errors, such as that of a namespace that is not there. */
+export async function askServer(
+  connection: Connection,
+  { namespace, taskQueue }: TaskQueue,
+): Promise<ServerHealth> {
+  const { serverVersion } = await connection.workflowService.getSystemInfo({});
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const pollers = await pollersOf(connection.workflowService, { namespace, taskQueue });
   return {
     version: serverVersion,
     missingAttributes: Object.keys(AGENT_SEARCH_ATTRIBUTES).filter(

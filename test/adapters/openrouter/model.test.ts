@@ -450,10 +450,20 @@ describe('describe and checkKey', () => {
     });
   });
 
-  it.each([404, 405, 501])('checkKey accepts a server that answers %d', async (status) => {
-    server.script = answers(status, 'no');
-    expect(await model().checkKey()).toEqual({ limitRemainingUsd: null });
-  });
+  it.each<[string, Script]>([
+    ['404 with a page', answers(404, 'no')],
+    ['404 with words of its own', answers(404, { error: { code: 404, message: 'Not Found' } })],
+    ['405', answers(405, '')],
+    ['501', answers(501, 'no')],
+    ['with the page of a site', answers(200, '<html>')],
+    ['with JSON about something else', answers(200, { status: 'ok' })],
+  ])(
+    'checkKey refuses no key, but says that it is unchecked, where the server answers %s',
+    async (_how, script) => {
+      server.script = script;
+      expect(await model().checkKey()).toEqual({ limitRemainingUsd: null, unchecked: true });
+    },
+  );
 
   it.each([
     [401, 'MODEL_AUTH'],
@@ -517,8 +527,34 @@ describe('generation', () => {
     else expect(found).toMatchObject(expected);
   });
 
-  it.each([404, 405, 501, 200])('is null for an answer without data, of status %d', async (status) => {
-    expect(await ask(null, status)).toBeNull();
+  const NOT_YET = answers(404, { error: { code: 404, message: 'Generation gen-1 not found' }, user_id: 'u' });
+  const isKnown = async (script: Script, port = model()): ReturnType<typeof port.generation> => {
+    server.script = script;
+    return port.generation('gen-1', new AbortController().signal);
+  };
+
+  it('is null for a generation that OpenRouter does not know yet', async () => {
+    expect(await isKnown(NOT_YET)).toBeNull();
+  });
+
+  it.each<[string, Script]>([
+    ['404 with a page', answers(404, '<html>404</html>')],
+    ['404 without a body', answers(404, '')],
+    ['404 with a detail', answers(404, { detail: 'Not Found' })],
+    ['404 with an error that is a text', answers(404, { error: 'Not Found' })],
+    ['404 with an error about the URL', answers(404, { error: { message: 'Invalid URL', code: null } })],
+    ['405', answers(405, { error: { code: 405, message: 'Method Not Allowed' } })],
+    ['501', answers(501, 'no')],
+    ['with the page of a site', answers(200, '<html>')],
+  ])('is undefined where the server has no such question and answers %s', async (_how, script) => {
+    expect(await isKnown(script)).toBeUndefined();
+  });
+
+  it('takes a page for one in front of a server that has answered before', async () => {
+    const port = model();
+    expect(await isKnown(answers(404, '<html>'), port)).toBeUndefined();
+    expect(await isKnown(NOT_YET, port)).toBeNull();
+    expect(await isKnown(answers(404, '<html>'), port)).toBeNull();
   });
 
   it.each([
