@@ -31,10 +31,10 @@ export { defineConfig, type LonghaulConfig } from './adapters/tools/define-confi
 export { defineTool, type ToolDefinition } from './adapters/tools/define-tool.js';
 export { verifyWebhook, type WebhookHeaders, type WebhookToVerify } from './adapters/webhook/signature.js';
 export type { WebhookBody, WebhookPendingItem } from './contract/webhook.js';
-export type { ApproverKey } from './core/approvers.js';
-export type { BudgetSettings } from './core/budget-check.js';
-export type { BudgetView } from './core/budget.js';
-export type { SayMode } from './core/controls.js';
+export type { ApproverKey } from './core/human/approvers.js';
+export type { BudgetSettings } from './core/money/budget-check.js';
+export type { BudgetView } from './core/money/budget.js';
+export type { SayMode } from './core/human/controls.js';
 export { AgentError, ERROR_CODES, isAgentError, type ErrorCode } from './core/errors.js';
 export type { RunEvent } from './core/events.js';
 export type { JsonObject, JsonValue } from './core/json.js';

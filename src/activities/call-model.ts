@@ -2,9 +2,9 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { AgentError, isAgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { ModelResult, PlannedCall } from '../core/outcomes.js';
-import { isAgentsWord } from '../core/models.js';
-import { readVerdict } from '../core/review-brief.js';
-import type { CallModelInput } from '../core/model-work.js';
+import { isAgentsWord } from '../core/model/models.js';
+import { readVerdict } from '../core/review/review-brief.js';
+import type { CallModelInput } from '../core/model/model-work.js';
 import type { Governor, Permit, PermitEnd } from '../ports/governor.js';
 import type { AnswerCheck, ModelAnswer, ModelPort, ModelRequest } from '../ports/model.js';
 import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';

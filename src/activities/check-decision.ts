@@ -1,6 +1,6 @@
-import { approverId } from '../core/approvers.js';
+import { approverId } from '../core/human/approvers.js';
 import { canonicalJson } from '../core/json.js';
-import { statementText, type CheckDecisionInput, type DecisionVerdict } from '../core/statement.js';
+import { statementText, type CheckDecisionInput, type DecisionVerdict } from '../core/human/statement.js';
 import type { ToolRegistry } from '../ports/tools.js';
 import { queryCurrentRun, reporting } from './activity-run.js';
 import { checkEditedArgs } from './check-args.js';

@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { BUDGET_UPDATES, budgetWorkflowId } from '../contract/budget.js';
-import { checkBudgetName } from '../core/budget-check.js';
-import type { DrawInput, DrawResult } from '../core/budget-draw.js';
+import { checkBudgetName } from '../core/money/budget-check.js';
+import type { DrawInput, DrawResult } from '../core/money/budget-draw.js';
 import { AgentError, isErrorCode } from '../core/errors.js';
 import { reporting } from './activity-run.js';
 

@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { DEFAULT_MAX_OUTPUT_TOKENS } from '../core/behaviour.js';
-import { isAgentsWord } from '../core/models.js';
-import { promptItems } from '../core/prompt-items.js';
-import type { CallModelInput } from '../core/model-work.js';
+import { isAgentsWord } from '../core/model/models.js';
+import { promptItems } from '../core/context/prompt-items.js';
+import type { CallModelInput } from '../core/model/model-work.js';
 import type { ModelRequest } from '../ports/model.js';
 import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
 import { currentRun, queryCurrentRun } from './activity-run.js';

@@ -1,7 +1,7 @@
 import type { WebhookBody, WebhookPendingItem } from '../contract/webhook.js';
-import type { NotifyInput } from '../core/notices.js';
+import type { NotifyInput } from '../core/human/notices.js';
 import type { PendingItem, Progress, RunResult } from '../core/progress.js';
-import { settleCommands } from '../core/settle-commands.js';
+import { settleCommands } from '../core/human/settle-commands.js';
 
 /** Most JSON that a webhook is sent. */
 const MAX_BODY_BYTES = 65_536;

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { JsonObject } from '../core/json.js';
-import type { NotifyInput } from '../core/notices.js';
+import type { NotifyInput } from '../core/human/notices.js';
 import type { WebhookPort } from '../ports/webhook.js';
 import { queryCurrentRun, reporting } from './activity-run.js';
 import { noticeBody } from './notice-body.js';

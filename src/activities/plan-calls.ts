@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../core/json.js';
-import { fingerprint } from '../core/loop-guard.js';
+import { fingerprint } from '../core/context/loop-guard.js';
 import type { Gate, PlannedCall } from '../core/outcomes.js';
 import type { RequireApproval } from '../core/run-input.js';
 import type { TranscriptCall } from '../core/transcript.js';

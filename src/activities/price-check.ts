@@ -1,7 +1,7 @@
 import type { RunSettings } from '../contract/queries.js';
 import { AgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
-import { dearest, isDearer, type ModelPrice } from '../core/price.js';
+import { dearest, isDearer, type ModelPrice } from '../core/money/price.js';
 import type { ModelPort, ModelRequest } from '../ports/model.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { isErrorCode } from '../core/errors.js';
-import type { Relayed, RelayInput } from '../core/relays.js';
+import type { Relayed, RelayInput } from '../core/human/relays.js';
 import type { ReportInput } from '../core/errand-work.js';
 import { reporting } from './activity-run.js';
 

@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { parseApprover, type Approver } from '../core/approvers.js';
+import { parseApprover, type Approver } from '../core/human/approvers.js';
 
 /** 64 bytes in base64, written in the only canonical way: the last digit has four bits to spare. */
 const SIGNATURE = /^[A-Za-z0-9+/]{85}[AQgw]==$/;

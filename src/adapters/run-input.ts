@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { approverId, isApprover, parseApprover } from '../core/approvers.js';
-import { isBudgetName } from '../core/budget-check.js';
+import { approverId, isApprover, parseApprover } from '../core/human/approvers.js';
+import { isBudgetName } from '../core/money/budget-check.js';
 import { AgentError } from '../core/errors.js';
-import { LIMIT_KEYS, isLimit } from '../core/limits.js';
+import { LIMIT_KEYS, isLimit } from '../core/money/limits.js';
 import type { JsonObject } from '../core/json.js';
 import {
   MAX_GOAL_CHARS,

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { BudgetSettings } from '../core/budget-check.js';
-import { BUDGET_PERIODS, type BudgetView } from '../core/budget.js';
+import type { BudgetSettings } from '../core/money/budget-check.js';
+import { BUDGET_PERIODS, type BudgetView } from '../core/money/budget.js';
 import { addCommand, given, type CommonOptions } from './command.js';
 import { withRuns, writeJson, type CliContext, type Runs } from './context.js';
 import { renderBudget, renderBudgets } from './render-budget.js';

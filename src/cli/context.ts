@@ -1,10 +1,10 @@
 import type { BudgetClient } from '../client/budget-client.js';
 import type { RunClient } from '../client/run-client.js';
 import type { RunHandle } from '../client/run-handle.js';
-import type { ApproverKey } from '../core/approvers.js';
+import type { ApproverKey } from '../core/human/approvers.js';
 import type { JsonObject } from '../core/json.js';
 import type { RunInput } from '../core/run-input.js';
-import type { Statement } from '../core/statement.js';
+import type { Statement } from '../core/human/statement.js';
 import type { ChatAnswer } from '../ports/chat.js';
 import type { DevOptions, DevParts } from './dev-parts.js';
 import type { Check } from './check.js';

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { SayMode } from '../core/controls.js';
+import type { SayMode } from '../core/human/controls.js';
 import { AgentError, isAgentError } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
 import type { PendingItem } from '../core/progress.js';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { isApprover } from '../core/approvers.js';
+import { isApprover } from '../core/human/approvers.js';
 import type { JsonObject, JsonValue } from '../core/json.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };

@@ -1,4 +1,4 @@
-import type { BudgetView } from '../core/budget.js';
+import type { BudgetView } from '../core/money/budget.js';
 import { formatCount, formatTable, formatUsd, printable } from './format.js';
 import type { Style } from './style.js';
 

@@ -1,5 +1,5 @@
 import type { PendingItem } from '../core/progress.js';
-import { settleCommands } from '../core/settle-commands.js';
+import { settleCommands } from '../core/human/settle-commands.js';
 import { argLines, oneLine, printable } from './format.js';
 import type { Style } from './style.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AgentError } from '../core/errors.js';
 import { canonicalJson, type JsonValue } from '../core/json.js';
-import { statementOf, type Choice } from '../core/statement.js';
+import { statementOf, type Choice } from '../core/human/statement.js';
 import { given } from './command.js';
 import type { CliContext, Run } from './context.js';
 import { readKeyFile } from './key-file.js';

@@ -12,10 +12,10 @@ import {
   readBudgetSettings,
   type BudgetRelease,
   type BudgetSettings,
-} from '../core/budget-check.js';
-import { newBudget, viewBudget, type BudgetView } from '../core/budget.js';
+} from '../core/money/budget-check.js';
+import { newBudget, viewBudget, type BudgetView } from '../core/money/budget.js';
 import { AgentError, isAgentError } from '../core/errors.js';
-import { toNanoUsd } from '../core/ledger.js';
+import { toNanoUsd } from '../core/money/ledger.js';
 import type { Progress } from '../core/progress.js';
 import { toAgentError } from './errors.js';
 

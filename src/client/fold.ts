@@ -8,7 +8,7 @@ import type { temporal } from '@temporalio/proto';
 import { toOutcome } from '../contract/failure.js';
 import { CONTROL_NAMES } from '../contract/names.js';
 import { apply } from '../core/apply.js';
-import type { ControlName } from '../core/controls.js';
+import type { ControlName } from '../core/human/controls.js';
 import type { RunEvent } from '../core/events.js';
 import type { Input } from '../core/inputs.js';
 import type { Outcome } from '../core/outcomes.js';

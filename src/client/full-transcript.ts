@@ -1,8 +1,8 @@
-import { FIXED_ITEMS } from '../core/compact-items.js';
+import { FIXED_ITEMS } from '../core/context/compact-items.js';
 import type { RunEvent } from '../core/events.js';
 import type { Input } from '../core/inputs.js';
 import { toolKey } from '../core/keys.js';
-import { withHumanWords } from '../core/human-words.js';
+import { withHumanWords } from '../core/human/human-words.js';
 import type { CallState, RunState } from '../core/state.js';
 import type { TranscriptItem } from '../core/transcript.js';
 

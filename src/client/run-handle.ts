@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import type { ControlName, SayMode } from '../core/controls.js';
+import type { ControlName, SayMode } from '../core/human/controls.js';
 import { AgentError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import type { JsonObject } from '../core/json.js';
 import type { PendingItem, Progress, RunResult } from '../core/progress.js';
-import { limitsOf } from '../core/limits.js';
-import type { ControlReceipt } from '../core/receipt.js';
+import { limitsOf } from '../core/money/limits.js';
+import type { ControlReceipt } from '../core/money/receipt.js';
 import type { LimitsInput, RunInput } from '../core/run-input.js';
 import { takeSnapshot } from '../core/snapshot.js';
 import type { TranscriptItem } from '../core/transcript.js';

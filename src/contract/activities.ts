@@ -1,12 +1,12 @@
-import type { DrawInput, DrawResult } from '../core/budget-draw.js';
+import type { DrawInput, DrawResult } from '../core/money/budget-draw.js';
 import type { ArgsCheck } from '../core/inputs.js';
 import type { ReportInput } from '../core/errand-work.js';
-import type { NotifyInput } from '../core/notices.js';
+import type { NotifyInput } from '../core/human/notices.js';
 import type { CostReport, ModelResult, ToolResult, Verification } from '../core/outcomes.js';
-import type { Relayed, RelayInput } from '../core/relays.js';
+import type { Relayed, RelayInput } from '../core/human/relays.js';
 import type { Prepared } from '../core/run-input.js';
-import type { CheckDecisionInput, DecisionVerdict } from '../core/statement.js';
-import type { CallModelInput } from '../core/model-work.js';
+import type { CheckDecisionInput, DecisionVerdict } from '../core/human/statement.js';
+import type { CallModelInput } from '../core/model/model-work.js';
 import type { CheckArgsInput, ReconcileCostInput, RunToolInput } from '../core/work.js';
 
 /** The activities of a run. Each takes one object and returns one. */

@@ -1,4 +1,4 @@
-import type { BudgetState } from '../core/budget.js';
+import type { BudgetState } from '../core/money/budget.js';
 
 /** Workflow type of a budget that runs share. */
 export const BUDGET = 'budget';

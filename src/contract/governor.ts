@@ -1,4 +1,4 @@
-import type { FleetState, GovernorReply, GovernorReport } from '../core/governor.js';
+import type { FleetState, GovernorReply, GovernorReport } from '../core/model/governor.js';
 
 export type { FleetState, GovernorReply, GovernorReport };
 

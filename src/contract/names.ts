@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { ControlName } from '../core/controls.js';
+import type { ControlName } from '../core/human/controls.js';
 
 /** Workflow type of an agent run. */
 export const AGENT_RUN = 'agentRun';

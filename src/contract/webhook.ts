@@ -1,5 +1,5 @@
 import type { JsonValue } from '../core/json.js';
-import type { NotifyInput } from '../core/notices.js';
+import type { NotifyInput } from '../core/human/notices.js';
 import type { PendingItem, RunResult, RunStatus, Spend } from '../core/progress.js';
 
 /** A call that waits for a human, as a webhook gets it. */

@@ -1,20 +1,20 @@
-import { closeCalls, startReadyCalls } from './calls.js';
+import { closeCalls, startReadyCalls } from './calls/calls.js';
 import { assembleAnswer, beginLanding, brief, close, closeLanded } from './closing.js';
-import { compactsInVain, landInVain, needsCompaction, partToSumUp, shorten } from './compaction.js';
+import { compactsInVain, landInVain, needsCompaction, partToSumUp, shorten } from './context/compaction.js';
 import { patch, type Draft } from './draft.js';
-import { drawMore } from './draws.js';
+import { drawMore } from './money/draws.js';
 import { nextStepModel } from './fresh-state.js';
-import { limitReached, limitsReached } from './limits.js';
-import { climb, watchLoop } from './loop-guard.js';
+import { limitReached, limitsReached } from './money/limits.js';
+import { climb, watchLoop } from './context/loop-guard.js';
 import { takeMessages } from './messages.js';
 import { isMetered } from './metered.js';
-import { askFirstModelAgain } from './model-failure.js';
-import { startModelCall } from './model-step.js';
-import { quote, tooLittle, tooLittleForReview } from './quote.js';
-import { failReview, leaveReview, settleReviewCalls, withdrawQuestion } from './reviewing.js';
+import { askFirstModelAgain } from './model/model-failure.js';
+import { startModelCall } from './model/model-step.js';
+import { quote, tooLittle, tooLittleForReview } from './money/quote.js';
+import { failReview, leaveReview, settleReviewCalls, withdrawQuestion } from './review/reviewing.js';
 import { staysIdle } from './session.js';
 import type { ModelCall, ModelPurpose, RunState } from './state.js';
-import { warnOfLimits } from './warnings.js';
+import { warnOfLimits } from './money/warnings.js';
 
 /** Moves on as far as the state allows by itself. */
 export function advance(draft: Draft): void {

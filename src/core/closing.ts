@@ -1,13 +1,13 @@
 import { SETTLE_PATIENCE_MS } from './behaviour.js';
 import type { EventBody } from './events.js';
 import { append, emit, patch, patchCall, type Draft } from './draft.js';
-import { humanWords } from './human-words.js';
-import { limitsReached } from './limits.js';
+import { humanWords } from './human/human-words.js';
+import { limitsReached } from './money/limits.js';
 import { isMetered } from './metered.js';
-import { tellAgents } from './relays.js';
+import { tellAgents } from './human/relays.js';
 import type { LimitName } from './progress.js';
-import { endOfReview } from './review-rounds.js';
-import { notRun, type CallResult } from './results.js';
+import { endOfReview } from './review/review-rounds.js';
+import { notRun, type CallResult } from './calls/results.js';
 import { FIRST_ATTEMPT, IDLE_MODEL } from './fresh-state.js';
 import type { CallState, Ending, Landing, RunState } from './state.js';
 

@@ -1,7 +1,7 @@
-import type { ChildReport } from './child-run.js';
-import type { NotifyInput } from './notices.js';
-import type { RelayInput } from './relays.js';
-import { signedWork, type SignedWork } from './signed-work.js';
+import type { ChildReport } from './agents/child-run.js';
+import type { NotifyInput } from './human/notices.js';
+import type { RelayInput } from './human/relays.js';
+import { signedWork, type SignedWork } from './human/signed-work.js';
 import type { Relay, RunState } from './state.js';
 
 /** What the activity that reports to the run which has delegated is told. */

@@ -1,7 +1,7 @@
 import type { JsonValue } from './json.js';
 import type { DecidedNote, LimitName, PendingItem, RunResult } from './progress.js';
 import type { Limits } from './run-input.js';
-import type { SayMode } from './controls.js';
+import type { SayMode } from './human/controls.js';
 import type { ModelPurpose } from './state.js';
 
 /** What each durable event says beside `seq`, `at` and `runId`. Contract §7. */

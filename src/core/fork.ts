@@ -1,5 +1,5 @@
-import { chargedNanoUsd, type Ledger } from './ledger.js';
-import { notRun } from './results.js';
+import { chargedNanoUsd, type Ledger } from './money/ledger.js';
+import { notRun } from './calls/results.js';
 import { readSnapshot } from './snapshot.js';
 import type { RunState } from './state.js';
 import { EMPTY_HASH, hashItems, type TranscriptItem } from './transcript.js';

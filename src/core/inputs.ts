@@ -1,10 +1,10 @@
 import type { Prepared } from './run-input.js';
-import type { DrawResult } from './budget-draw.js';
+import type { DrawResult } from './money/budget-draw.js';
 import type { CostReport, ModelResult, Outcome, PlannedCall, ToolResult, Verification } from './outcomes.js';
 import type { RunResult } from './progress.js';
-import type { Relayed } from './relays.js';
-import type { DecisionVerdict } from './statement.js';
-import type { ControlName } from './controls.js';
+import type { Relayed } from './human/relays.js';
+import type { DecisionVerdict } from './human/statement.js';
+import type { ControlName } from './human/controls.js';
 
 /** A fact that reached the run. `atMs` is the start time of the workflow task that brought it. */
 export type Input = { atMs: number } & (

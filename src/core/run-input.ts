@@ -1,6 +1,6 @@
 import type { JsonObject } from './json.js';
 import type { PlannedCall } from './outcomes.js';
-import type { ModelPrice } from './price.js';
+import type { ModelPrice } from './money/price.js';
 
 /** Ceilings of a run. `null` or absent: none. */
 export interface LimitsInput {

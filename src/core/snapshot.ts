@@ -1,4 +1,4 @@
-import { EMPTY_LEDGER, type Ledger } from './ledger.js';
+import { EMPTY_LEDGER, type Ledger } from './money/ledger.js';
 import { FRESH_ERRANDS, FRESH_GUARDS, FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
 import type { RunState } from './state.js';
 

@@ -1,7 +1,7 @@
 import { SCHEMA_PROMPT, SYSTEM_PROMPT } from './behaviour.js';
 import { forkState } from './fork.js';
 import { FRESH_ERRANDS, FRESH_GUARDS, FRESH_MONEY, IDLE_MODEL } from './fresh-state.js';
-import { EMPTY_LEDGER } from './ledger.js';
+import { EMPTY_LEDGER } from './money/ledger.js';
 import { canonicalJson, type JsonObject } from './json.js';
 import type { ParentInput, RunInput } from './run-input.js';
 import type { RunState } from './state.js';

@@ -1,11 +1,11 @@
 import type { ErrorCode } from './errors.js';
-import type { ChildState, Parent, Reporting } from './child-run.js';
+import type { ChildState, Parent, Reporting } from './agents/child-run.js';
 import type { JsonObject, JsonValue } from './json.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './money/ledger.js';
 import type { PlannedCall } from './outcomes.js';
 import type { CompactionState, LoopState, ReviewState } from './guard-state.js';
 import type { LimitsInput, Prepared, RunInput } from './run-input.js';
-import type { NotifyInput } from './notices.js';
+import type { NotifyInput } from './human/notices.js';
 import type {
   ArtifactNote,
   RunResult,
@@ -14,9 +14,9 @@ import type {
   StandingApproval,
   TaintSource,
 } from './progress.js';
-import type { CallResult } from './results.js';
-import type { Decision, SayMode, Control } from './controls.js';
-import type { Refusal } from './refusal.js';
+import type { CallResult } from './calls/results.js';
+import type { Decision, SayMode, Control } from './human/controls.js';
+import type { Refusal } from './human/refusal.js';
 import type { TranscriptItem } from './transcript.js';
 
 /** Where one call of the current step stands. Each ends in `done` with exactly one result. */

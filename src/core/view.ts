@@ -1,12 +1,12 @@
-import { delegationOf } from './delegation.js';
+import { delegationOf } from './agents/delegation.js';
 import { toIso } from './draft.js';
 import { idleUntilMs } from './idle.js';
-import { limitsOf } from './limits.js';
-import { currentModel } from './models.js';
+import { limitsOf } from './money/limits.js';
+import { currentModel } from './model/models.js';
 import type { AgentNote, Progress, RunStatus, WaitingNote } from './progress.js';
-import { pendingOf } from './reports.js';
-import { isReviewed, roundsOf } from './review-rounds.js';
-import { spendOf } from './spend.js';
+import { pendingOf } from './agents/reports.js';
+import { isReviewed, roundsOf } from './review/review-rounds.js';
+import { spendOf } from './money/spend.js';
 import type { TaintPolicy } from './run-input.js';
 import type { CallState, RunState } from './state.js';
 

@@ -1,12 +1,12 @@
-import { delegationOf } from './delegation.js';
+import { delegationOf } from './agents/delegation.js';
 import { errandWork, type ErrandWork } from './errand-work.js';
-import type { DrawInput } from './budget-draw.js';
+import type { DrawInput } from './money/budget-draw.js';
 import type { Input } from './inputs.js';
-import { nextInquiryMs } from './inquiries.js';
+import { nextInquiryMs } from './money/inquiries.js';
 import { canonicalJson, type JsonValue } from './json.js';
 import { checkKey, toolKey, verifyKey } from './keys.js';
-import { deadlineMs } from './limits.js';
-import { modelWork, type ModelWork } from './model-work.js';
+import { deadlineMs } from './money/limits.js';
+import { modelWork, type ModelWork } from './model/model-work.js';
 import type { RunInput } from './run-input.js';
 import { idleUntilMs } from './idle.js';
 import type { CallState, RunState } from './state.js';

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../core/json.js';
-import type { ModelPrice } from '../core/price.js';
+import type { ModelPrice } from '../core/money/price.js';
 import type { ReasoningOptions } from '../core/run-input.js';
 import type { TranscriptItem, TranscriptCall } from '../core/transcript.js';
 

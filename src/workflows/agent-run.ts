@@ -17,7 +17,7 @@ import {
 import { toOutcome } from '../contract/failure.js';
 import { toRunMemo } from '../contract/run-memo.js';
 import { apply } from '../core/apply.js';
-import type { ControlName } from '../core/controls.js';
+import type { ControlName } from '../core/human/controls.js';
 import type { RunEvent } from '../core/events.js';
 import type { Input } from '../core/inputs.js';
 import { isMetered } from '../core/metered.js';

@@ -1,4 +1,4 @@
-import type { BudgetView } from '../core/budget.js';
+import type { BudgetView } from '../core/money/budget.js';
 
 /** Temporal's Web UI sends the text in a URL, so only so many runs are listed. */
 const MAX_RUNS = 10;

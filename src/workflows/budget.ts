@@ -18,8 +18,8 @@ import {
   readDraw,
   readRelease,
   type BudgetSettings,
-} from '../core/budget-check.js';
-import type { DrawResult } from '../core/budget-draw.js';
+} from '../core/money/budget-check.js';
+import type { DrawResult } from '../core/money/budget-draw.js';
 import {
   draw,
   findGrant,
@@ -28,7 +28,7 @@ import {
   viewBudget,
   type BudgetState,
   type BudgetView,
-} from '../core/budget.js';
+} from '../core/money/budget.js';
 import { AgentError, isAgentError } from '../core/errors.js';
 import { renderBudgetDetails } from './budget-details.js';
 

@@ -20,7 +20,7 @@ import {
   type GovernorReply,
   type GovernorReport,
 } from '../contract/governor.js';
-import { isGovernorReport, newFleet, takeReport } from '../core/governor.js';
+import { isGovernorReport, newFleet, takeReport } from '../core/model/governor.js';
 
 /**
  * Shares the calls of one key to one model among the workers. It is soft state: it ends when nobody has reported for a while, and

@@ -3,7 +3,7 @@ import { toWireBody } from '../../src/adapters/openrouter/to-wire.js';
 import { canonicalJson, type JsonObject } from '../../src/core/json.js';
 import type { ModelResult } from '../../src/core/outcomes.js';
 import type { TranscriptItem } from '../../src/core/transcript.js';
-import type { CallModelInput } from '../../src/core/model-work.js';
+import type { CallModelInput } from '../../src/core/model/model-work.js';
 import type { ModelAnswer } from '../../src/ports/model.js';
 import { ANSWER, callModel, type CallOptions } from './support/model-call.js';
 

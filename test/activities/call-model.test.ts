@@ -1,6 +1,6 @@
 import { toWireBody } from '../../src/adapters/openrouter/to-wire.js';
 import { AgentError } from '../../src/core/errors.js';
-import type { CallModelInput } from '../../src/core/model-work.js';
+import type { CallModelInput } from '../../src/core/model/model-work.js';
 import type { ModelAnswer, ModelRequest } from '../../src/ports/model.js';
 import { ANSWER, callModel } from './support/model-call.js';
 

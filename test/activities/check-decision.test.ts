@@ -6,7 +6,7 @@ import { generateApproverKey } from '../../src/adapters/signing/ed25519.js';
 import { signStatement } from '../../src/adapters/signing/sign-statement.js';
 import { defineControlTool, defineTool } from '../../src/adapters/tools/define-tool.js';
 import type { JsonObject } from '../../src/core/json.js';
-import type { CheckDecisionInput, Statement } from '../../src/core/statement.js';
+import type { CheckDecisionInput, Statement } from '../../src/core/human/statement.js';
 import { RFC_8032 } from '../support/ed25519-vectors.js';
 import { environmentOf, FakeRun, registryOf } from './support/activity-world.js';
 

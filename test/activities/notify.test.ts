@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { createNotify } from '../../src/activities/notify.js';
 import type { WebhookBody } from '../../src/contract/webhook.js';
 import { AgentError } from '../../src/core/errors.js';
-import type { NotifyInput } from '../../src/core/notices.js';
+import type { NotifyInput } from '../../src/core/human/notices.js';
 import type { PendingItem, Progress, RunResult } from '../../src/core/progress.js';
 import { NO_LIMITS } from '../../src/core/run-input.js';
 import type { WebhookMessage, WebhookPort } from '../../src/ports/webhook.js';

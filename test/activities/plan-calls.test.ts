@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hashArgs, planCalls, type PlanContext } from '../../src/activities/plan-calls.js';
 import { delegateTool } from '../../src/adapters/tools/builtin/delegate.js';
 import { defineControlTool, defineTool } from '../../src/adapters/tools/define-tool.js';
-import { fingerprint } from '../../src/core/loop-guard.js';
+import { fingerprint } from '../../src/core/context/loop-guard.js';
 import type { RequireApproval } from '../../src/core/run-input.js';
 import type { Tool } from '../../src/ports/tools.js';
 import { registryOf } from './support/activity-world.js';

@@ -4,7 +4,7 @@ import { checkRunInput } from '../../src/adapters/run-input.js';
 import { defineTool } from '../../src/adapters/tools/define-tool.js';
 import { ASSUMED_PRICE } from '../../src/core/behaviour.js';
 import { AgentError } from '../../src/core/errors.js';
-import type { ModelPrice } from '../../src/core/price.js';
+import type { ModelPrice } from '../../src/core/money/price.js';
 import type { Prepared, ReviewInput } from '../../src/core/run-input.js';
 import type { ModelInfo, ModelPort } from '../../src/ports/model.js';
 import { memoryArtifacts } from '../adapters/tools/tool-harness.js';

@@ -2,7 +2,7 @@ import { checkPrices } from '../../src/activities/price-check.js';
 import type { RunSettings } from '../../src/contract/queries.js';
 import { ASSUMED_PRICE } from '../../src/core/behaviour.js';
 import { AgentError } from '../../src/core/errors.js';
-import type { ModelPrice } from '../../src/core/price.js';
+import type { ModelPrice } from '../../src/core/money/price.js';
 import type { ModelFacts } from '../../src/core/run-input.js';
 import type { ModelPort } from '../../src/ports/model.js';
 import { ANSWER, callModel, type Answering } from './support/model-call.js';

@@ -1,6 +1,6 @@
 import type { Runs } from '../../src/cli/context.js';
 import { AgentError } from '../../src/core/errors.js';
-import type { BudgetView } from '../../src/core/budget.js';
+import type { BudgetView } from '../../src/core/money/budget.js';
 import { cli } from './support.js';
 
 const VIEW: BudgetView = {

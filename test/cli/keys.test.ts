@@ -17,7 +17,7 @@ import { generateApproverKey } from '../../src/adapters/signing/ed25519.js';
 import type { CliContext, Run } from '../../src/cli/context.js';
 import { AgentError } from '../../src/core/errors.js';
 import type { PendingItem } from '../../src/core/progress.js';
-import { statementText, type Statement } from '../../src/core/statement.js';
+import { statementText, type Statement } from '../../src/core/human/statement.js';
 import { cli, progressOf } from './support.js';
 
 const AT = '2026-01-01T00:00:00.000Z';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { FullTranscript } from '../../src/client/full-transcript.js';
-import { FIXED_ITEMS, replaceBeginning } from '../../src/core/compact-items.js';
+import { FIXED_ITEMS, replaceBeginning } from '../../src/core/context/compact-items.js';
 import { NO_LIMITS } from '../../src/core/run-input.js';
 import { takeSnapshot } from '../../src/core/snapshot.js';
 import type { TranscriptItem } from '../../src/core/transcript.js';

@@ -1,4 +1,4 @@
-import { chargedNanoUsd } from '../../src/core/ledger.js';
+import { chargedNanoUsd } from '../../src/core/money/ledger.js';
 import type { ModelResult } from '../../src/core/outcomes.js';
 import { NO_LIMITS } from '../../src/core/run-input.js';
 import { readSnapshot, takeSnapshot } from '../../src/core/snapshot.js';

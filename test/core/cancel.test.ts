@@ -1,4 +1,4 @@
-import { chargedNanoUsd } from '../../src/core/ledger.js';
+import { chargedNanoUsd } from '../../src/core/money/ledger.js';
 import { view } from '../../src/core/view.js';
 import {
   callOf, eventsOf, gatedCall, limited, modelAnswers, modelCalledOff, modelCalls, modelFails, modelGivesUp, running, toolAnswers, toolSettles, underWay,

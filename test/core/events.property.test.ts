@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { apply } from '../../src/core/apply.js';
-import type { ControlName } from '../../src/core/controls.js';
+import type { ControlName } from '../../src/core/human/controls.js';
 import { startState } from '../../src/core/start.js';
 import { view } from '../../src/core/view.js';
 import { plan, work } from '../../src/core/work.js';

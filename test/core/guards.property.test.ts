@@ -1,10 +1,10 @@
 import { COMPACTION, LOOP } from '../../src/core/behaviour.js';
-import { FIXED_ITEMS } from '../../src/core/compact-items.js';
-import { chargedNanoUsd } from '../../src/core/ledger.js';
-import { ceilingNanoUsd } from '../../src/core/quote.js';
+import { FIXED_ITEMS } from '../../src/core/context/compact-items.js';
+import { chargedNanoUsd } from '../../src/core/money/ledger.js';
+import { ceilingNanoUsd } from '../../src/core/money/quote.js';
 import type { RunEvent } from '../../src/core/events.js';
 import { eventsOf } from './support/run.js';
-import { promptItems } from '../../src/core/prompt-items.js';
+import { promptItems } from '../../src/core/context/prompt-items.js';
 import { holdsForLong as holds } from './support/scenario.js';
 import { problemAtEnd, problemToSend } from './support/transcript-check.js';
 

@@ -1,5 +1,5 @@
 import { apply } from '../../src/core/apply.js';
-import { isPending } from '../../src/core/calls.js';
+import { isPending } from '../../src/core/calls/calls.js';
 import type { RunState } from '../../src/core/state.js';
 import { work } from '../../src/core/work.js';
 import { holds, holdsFor } from './support/scenario.js';

@@ -1,4 +1,4 @@
-import { EMPTY_LEDGER } from '../../src/core/ledger.js';
+import { EMPTY_LEDGER } from '../../src/core/money/ledger.js';
 import { readSnapshot, takeSnapshot } from '../../src/core/snapshot.js';
 import {
   callOf, gatedCall, lastOf, modelAnswers, modelCalls, modelFails, modelInput, running, toolAnswers,

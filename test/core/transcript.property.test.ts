@@ -1,5 +1,5 @@
-import { FIXED_ITEMS } from '../../src/core/compact-items.js';
-import { promptItems } from '../../src/core/prompt-items.js';
+import { FIXED_ITEMS } from '../../src/core/context/compact-items.js';
+import { promptItems } from '../../src/core/context/prompt-items.js';
 import { EMPTY_HASH, hashItems } from '../../src/core/transcript.js';
 import { holds } from './support/scenario.js';
 import { problemAtEnd, problemToSend } from './support/transcript-check.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { priceConfig } from '../../src/adapters/openrouter/price-config.js';
 import { defineTool } from '../../src/adapters/tools/define-tool.js';
 import type { RunHandle, WatchedEvent } from '../../src/client/run-handle.js';
-import { listNanoUsd } from '../../src/core/price.js';
+import { listNanoUsd } from '../../src/core/money/price.js';
 import { createAgentWorker, type AgentWorker } from '../../src/worker/create-agent-worker.js';
 import { DONE, ScriptedServer, sse, type SeenRequest } from '../adapters/openrouter/scripted-server.js';
 import { expectFoldEqualsProgress } from '../support/fold-equality.js';

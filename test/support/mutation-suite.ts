@@ -7,5 +7,5 @@ fc.configureGlobal({ seed: 1, endOnFailure: true });
 
 // All examples of the core as one suite: loading thirty of them for each mutant would take longer than running them.
 const CORE = join(__dirname, '../core');
-for (const name of readdirSync(CORE))
+for (const name of readdirSync(CORE, { encoding: 'utf8', recursive: true }))
   if (name.endsWith('.test.ts') && !name.endsWith('.property.test.ts')) require(join(CORE, name));

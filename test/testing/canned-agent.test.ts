@@ -1,4 +1,4 @@
-import { reviewItems } from '../../src/core/review-brief.js';
+import { reviewItems } from '../../src/core/review/review-brief.js';
 import type { TranscriptItem } from '../../src/core/transcript.js';
 import { cannedAgent } from '../../src/testing/canned-agent.js';
 import { answerUnderReview } from '../../src/testing/review-request.js';

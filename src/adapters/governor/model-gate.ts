@@ -7,7 +7,7 @@ import {
   planComeback,
   type Comeback,
   type Throttle,
-} from '../../core/throttle.js';
+} from '../../core/model/throttle.js';
 import type { Permit, PermitEnd } from '../../ports/governor.js';
 
 /** A share of the fleet's limit. */

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../core/json.js';
-import { dearest, type ModelPrice } from '../../core/price.js';
+import { dearest, type ModelPrice } from '../../core/money/price.js';
 import type { ModelCost, ModelRequest, ModelUsage } from '../../ports/model.js';
 import type { Catalog } from './catalog.js';
 import { estimateCost, reportedNanoUsd } from './cost.js';

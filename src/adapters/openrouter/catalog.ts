@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../core/json.js';
-import type { ModelPrice } from '../../core/price.js';
+import type { ModelPrice } from '../../core/money/price.js';
 import type { ModelInfo } from '../../ports/model.js';
 import { at, countAt, listAt, textAt } from './json-read.js';
 import { readPrice } from './price-list.js';

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../core/json.js';
-import { listNanoUsd, type ModelPrice } from '../../core/price.js';
+import { listNanoUsd, type ModelPrice } from '../../core/money/price.js';
 import type { ModelCost, ModelUsage } from '../../ports/model.js';
 import { at, countAt } from './json-read.js';
 

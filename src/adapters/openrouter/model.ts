@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AgentError, isAgentError } from '../../core/errors.js';
 import { canonicalJson } from '../../core/json.js';
-import type { ModelPrice } from '../../core/price.js';
+import type { ModelPrice } from '../../core/money/price.js';
 import type { ModelAnswer, ModelCost, ModelPort, ModelRequest, Wire } from '../../ports/model.js';
 import { costOf } from './call-cost.js';
 import { createCatalog, type Catalog } from './catalog.js';

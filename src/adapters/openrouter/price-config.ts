@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ModelPrice, TokenPrices } from '../../core/price.js';
+import type { ModelPrice, TokenPrices } from '../../core/money/price.js';
 import { parseDecimal, toNanoUsdExact } from './cost.js';
 
 const usd = z

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../core/json.js';
-import type { ModelPrice, TokenPrices } from '../../core/price.js';
+import type { ModelPrice, TokenPrices } from '../../core/money/price.js';
 import { parseDecimal, toNanoUsdExact } from './cost.js';
 import { isObject } from './json-read.js';
 

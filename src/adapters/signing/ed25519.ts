@@ -4,7 +4,7 @@ import {
   MAX_APPROVER_NAME_CHARS,
   parseApprover,
   type ApproverKey,
-} from '../../core/approvers.js';
+} from '../../core/human/approvers.js';
 import { AgentError } from '../../core/errors.js';
 
 /**

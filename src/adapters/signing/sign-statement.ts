@@ -1,5 +1,5 @@
 import type { PendingItem } from '../../core/progress.js';
-import { statementOf, statementText, type Choice, type Statement } from '../../core/statement.js';
+import { statementOf, statementText, type Choice, type Statement } from '../../core/human/statement.js';
 import { signBytes } from './ed25519.js';
 
 /**

@@ -2,7 +2,7 @@ import { checkAnswer } from '../../../src/adapters/answer-schema.js';
 import { z } from 'zod';
 import { createCallModel } from '../../../src/activities/call-model.js';
 import { defineTool } from '../../../src/adapters/tools/define-tool.js';
-import type { CallModelInput } from '../../../src/core/model-work.js';
+import type { CallModelInput } from '../../../src/core/model/model-work.js';
 import type { Governor } from '../../../src/ports/governor.js';
 import type { ModelAnswer, ModelListener, ModelPort, ModelRequest } from '../../../src/ports/model.js';
 import { environmentOf, FakeRun, PREPARED, toolPorts } from './activity-world.js';

@@ -1,5 +1,5 @@
 import type { GovernorReport } from '../../../src/contract/governor.js';
-import { newFleet, takeReport } from '../../../src/core/governor.js';
+import { newFleet, takeReport } from '../../../src/core/model/governor.js';
 import {
   createLinkedGovernor,
   createLocalGovernor,

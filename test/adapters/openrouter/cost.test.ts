@@ -5,7 +5,7 @@ import {
   reportedNanoUsd,
   toNanoUsdExact,
 } from '../../../src/adapters/openrouter/cost.js';
-import type { ModelPrice } from '../../../src/core/price.js';
+import type { ModelPrice } from '../../../src/core/money/price.js';
 
 const tokens = { prompt_tokens: 10, completion_tokens: 4 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createOpenRouterModel } from '../../../src/adapters/openrouter/model.js';
-import { listNanoUsd, worstCaseNanoUsd } from '../../../src/core/price.js';
+import { listNanoUsd, worstCaseNanoUsd } from '../../../src/core/money/price.js';
 import type { ModelPort, ModelRequest } from '../../../src/ports/model.js';
 import { priceOf, type StandInModel } from '../../../src/testing/stand-in/models.js';
 import type { Reply } from '../../../src/testing/stand-in/script.js';

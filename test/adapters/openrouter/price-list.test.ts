@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { readPrice } from '../../../src/adapters/openrouter/price-list.js';
 import type { JsonValue } from '../../../src/core/json.js';
-import { listNanoUsd } from '../../../src/core/price.js';
+import { listNanoUsd } from '../../../src/core/money/price.js';
 
 const BASE = { prompt: '0.000003', completion: '0.000015' };
 const PRICE = {

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 import { generateApproverKey, readApprover, signBytes } from '../../../src/adapters/signing/ed25519.js';
 import { signDecision, signStatement } from '../../../src/adapters/signing/sign-statement.js';
-import { statementText, type Statement } from '../../../src/core/statement.js';
+import { statementText, type Statement } from '../../../src/core/human/statement.js';
 import { RFC_8032, pemOfSeed } from '../../support/ed25519-vectors.js';
 
 const STATEMENT: Statement = {

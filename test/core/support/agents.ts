@@ -1,9 +1,9 @@
-import type { ChildReport } from '../../../src/core/child-run.js';
+import type { ChildReport } from '../../../src/core/agents/child-run.js';
 import type { Delegation } from '../../../src/core/outcomes.js';
 import type { PendingItem, RunResult } from '../../../src/core/progress.js';
 import type { RunInput } from '../../../src/core/run-input.js';
-import { EMPTY_LEDGER } from '../../../src/core/ledger.js';
-import { spendOf } from '../../../src/core/spend.js';
+import { EMPTY_LEDGER } from '../../../src/core/money/ledger.js';
+import { spendOf } from '../../../src/core/money/spend.js';
 import { callOf } from './run.js';
 import type { Shell } from './shell.js';
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../src/core/json.js';
 import type { ModelResult, Outcome, PlannedCall } from '../../../src/core/outcomes.js';
-import { dearest, isDearer, listNanoUsd, type ModelPrice } from '../../../src/core/price.js';
+import { dearest, isDearer, listNanoUsd, type ModelPrice } from '../../../src/core/money/price.js';
 import { someText, type Attempt, type Notes } from './billing-notes.js';
 import type { BillingServer, Generation, GenerationEnd, ServerRequest } from './billing-server.js';
 import type { Setup } from './billing-setup.js';

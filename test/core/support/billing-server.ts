@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../../src/core/json.js';
 import type { PlannedCall } from '../../../src/core/outcomes.js';
-import type { ModelPrice } from '../../../src/core/price.js';
+import type { ModelPrice } from '../../../src/core/money/price.js';
 import type { TranscriptItem } from '../../../src/core/transcript.js';
 import type { Dice } from './dice.js';
 

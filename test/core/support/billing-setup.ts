@@ -1,4 +1,4 @@
-import { worstCaseNanoUsd, type ModelPrice } from '../../../src/core/price.js';
+import { worstCaseNanoUsd, type ModelPrice } from '../../../src/core/money/price.js';
 import { NO_LIMITS, type Limits, type ModelFacts, type Prepared } from '../../../src/core/run-input.js';
 import type { ServedModel } from './billing-server.js';
 import type { Dice } from './dice.js';

@@ -1,8 +1,8 @@
-import { isPending } from '../../../src/core/calls.js';
-import { chargedNanoUsd } from '../../../src/core/ledger.js';
+import { isPending } from '../../../src/core/calls/calls.js';
+import { chargedNanoUsd } from '../../../src/core/money/ledger.js';
 import type { Outcome } from '../../../src/core/outcomes.js';
 import type { RunResult } from '../../../src/core/progress.js';
-import { spendOf } from '../../../src/core/spend.js';
+import { spendOf } from '../../../src/core/money/spend.js';
 import type { RunState } from '../../../src/core/state.js';
 import { BilledCalls, type Bad } from './billing-calls.js';
 import { Notes, someText, type Attempt } from './billing-notes.js';

@@ -1,5 +1,5 @@
-import type { ControlName } from '../../../src/core/controls.js';
-import { pendingOf } from '../../../src/core/reports.js';
+import type { ControlName } from '../../../src/core/human/controls.js';
+import { pendingOf } from '../../../src/core/agents/reports.js';
 import type { RunState } from '../../../src/core/state.js';
 import type { Dice } from './dice.js';
 import { NAMES, someLimits } from './world.js';

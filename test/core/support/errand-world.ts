@@ -1,9 +1,9 @@
-import type { ChildReport, ChildState } from '../../../src/core/child-run.js';
+import type { ChildReport, ChildState } from '../../../src/core/agents/child-run.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import { ALREADY_STARTED, type Outcome } from '../../../src/core/outcomes.js';
 import type { AccountSpend, DecidedNote, PendingItem, RunResult, Spend } from '../../../src/core/progress.js';
-import type { Relayed } from '../../../src/core/relays.js';
-import type { CheckDecisionInput, DecisionVerdict } from '../../../src/core/statement.js';
+import type { Relayed } from '../../../src/core/human/relays.js';
+import type { CheckDecisionInput, DecisionVerdict } from '../../../src/core/human/statement.js';
 import type { Dice } from './dice.js';
 import { someEdit } from './tool-world.js';
 import { NAMES, someFailure } from './world.js';

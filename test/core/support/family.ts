@@ -1,9 +1,9 @@
-import { checkControl } from '../../../src/core/controls-check.js';
-import type { ControlName } from '../../../src/core/controls.js';
+import { checkControl } from '../../../src/core/human/controls-check.js';
+import type { ControlName } from '../../../src/core/human/controls.js';
 import type { Outcome } from '../../../src/core/outcomes.js';
 import type { RunResult } from '../../../src/core/progress.js';
-import { answerTo, errandOf, type Relayed } from '../../../src/core/relays.js';
-import { pendingOf } from '../../../src/core/reports.js';
+import { answerTo, errandOf, type Relayed } from '../../../src/core/human/relays.js';
+import { pendingOf } from '../../../src/core/agents/reports.js';
 import { Dice } from './dice.js';
 import { someModelResult, type SimulatedCall } from './model-world.js';
 import { Shell, START_MS, type StartedWork } from './shell.js';

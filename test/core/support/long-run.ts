@@ -1,5 +1,5 @@
-import { charsOf } from '../../../src/core/compact-items.js';
-import { promptItems } from '../../../src/core/prompt-items.js';
+import { charsOf } from '../../../src/core/context/compact-items.js';
+import { promptItems } from '../../../src/core/context/prompt-items.js';
 import type { ModelFacts, Prepared } from '../../../src/core/run-input.js';
 import type { TranscriptItem } from '../../../src/core/transcript.js';
 import { modelAnswers, modelInput, running, toolAnswers } from './run.js';

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../src/core/json.js';
 import type { CostReport, ModelResult, Outcome, PlannedCall } from '../../../src/core/outcomes.js';
-import type { DrawInput, DrawResult } from '../../../src/core/budget-draw.js';
-import type { Charge } from '../../../src/core/ledger.js';
+import type { DrawInput, DrawResult } from '../../../src/core/money/budget-draw.js';
+import type { Charge } from '../../../src/core/money/ledger.js';
 import type { Dice } from './dice.js';
 import { someCalls, type Policies } from './tool-world.js';
 import { PRICE } from './world.js';

@@ -1,6 +1,6 @@
 import type { ModelResult, Outcome, PlannedCall } from '../../../src/core/outcomes.js';
 import { NO_LIMITS } from '../../../src/core/run-input.js';
-import { pendingOf } from '../../../src/core/reports.js';
+import { pendingOf } from '../../../src/core/agents/reports.js';
 import { someControl } from './control-world.js';
 import { Dice } from './dice.js';
 import { someModelOutcome, someModelResult, someCostReport, someDraw, type SimulatedCall } from './model-world.js'; // prettier-ignore

@@ -11,9 +11,9 @@ import type {
 } from '../../../src/core/outcomes.js';
 import type { ArgsCheck } from '../../../src/core/inputs.js';
 import { NO_LIMITS, type Limits, type Prepared } from '../../../src/core/run-input.js';
-import type { DecisionVerdict } from '../../../src/core/statement.js';
+import type { DecisionVerdict } from '../../../src/core/human/statement.js';
 import type { CallState } from '../../../src/core/state.js';
-import type { CallModelInput } from '../../../src/core/model-work.js';
+import type { CallModelInput } from '../../../src/core/model/model-work.js';
 import { Shell } from './shell.js';
 import { fakeHash, preparedWith } from './world.js';
 

@@ -1,6 +1,6 @@
 import { apply } from '../../../src/core/apply.js';
-import type { DrawResult } from '../../../src/core/budget-draw.js';
-import type { ControlName } from '../../../src/core/controls.js';
+import type { DrawResult } from '../../../src/core/money/budget-draw.js';
+import type { ControlName } from '../../../src/core/human/controls.js';
 import type { RunEvent } from '../../../src/core/events.js';
 import type { ArgsCheck, Input } from '../../../src/core/inputs.js';
 import type {
@@ -11,8 +11,8 @@ import type {
   Verification,
 } from '../../../src/core/outcomes.js';
 import type { RunResult } from '../../../src/core/progress.js';
-import type { Relayed } from '../../../src/core/relays.js';
-import type { DecisionVerdict } from '../../../src/core/statement.js';
+import type { Relayed } from '../../../src/core/human/relays.js';
+import type { DecisionVerdict } from '../../../src/core/human/statement.js';
 import type { Prepared } from '../../../src/core/run-input.js';
 import { readSnapshot, takeSnapshot } from '../../../src/core/snapshot.js';
 import { startState } from '../../../src/core/start.js';

@@ -1,5 +1,5 @@
 import type { Outcome, PlannedCall } from '../../../src/core/outcomes.js';
-import { pendingOf } from '../../../src/core/reports.js';
+import { pendingOf } from '../../../src/core/agents/reports.js';
 import { someControl } from './control-world.js';
 import type { Prepared } from '../../../src/core/run-input.js';
 import { Dice } from './dice.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { isPending } from '../../../src/core/calls.js';
-import type { SayMode } from '../../../src/core/controls.js';
+import { isPending } from '../../../src/core/calls/calls.js';
+import type { SayMode } from '../../../src/core/human/controls.js';
 import type { TranscriptItem } from '../../../src/core/transcript.js';
 import {
   callOf, eventsOf, gatedCall, modelAnswers, modelCalledOff, modelCalls, modelFails, running, toolSettles,

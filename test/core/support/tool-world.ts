@@ -1,6 +1,6 @@
 import type { ArgsCheck } from '../../../src/core/inputs.js';
 import type { JsonObject } from '../../../src/core/json.js';
-import { fingerprint } from '../../../src/core/loop-guard.js';
+import { fingerprint } from '../../../src/core/context/loop-guard.js';
 import type { Gate, Outcome, PlannedCall, ToolResult, Verification } from '../../../src/core/outcomes.js';
 import type { Dice } from './dice.js';
 import { fakeHash, HOUR_MS, MINUTE_MS, someFailure, STOP_TOOL } from './world.js';

@@ -1,7 +1,7 @@
 import { CURRENT_BEHAVIOUR } from '../../../src/core/behaviour.js';
 import type { JsonValue } from '../../../src/core/json.js';
 import type { Outcome } from '../../../src/core/outcomes.js';
-import type { ModelPrice } from '../../../src/core/price.js';
+import type { ModelPrice } from '../../../src/core/money/price.js';
 import { NO_LIMITS, type Limits, type ModelFacts, type Prepared } from '../../../src/core/run-input.js';
 import type { Dice } from './dice.js';
 

@@ -1,6 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { AgentActivities } from '../../../src/contract/activities.js';
-import type { DrawInput, DrawResult } from '../../../src/core/budget-draw.js';
+import type { DrawInput, DrawResult } from '../../../src/core/money/budget-draw.js';
 
 export { budget } from '../../../src/workflows/budget.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunHandle } from '../../../src/client/run-handle.js';
 import { isAgentError } from '../../../src/core/errors.js';
-import { toNanoUsd } from '../../../src/core/ledger.js';
+import { toNanoUsd } from '../../../src/core/money/ledger.js';
 import type { RunResult } from '../../../src/core/progress.js';
 import type { LimitsInput, RunInput } from '../../../src/core/run-input.js';
 import type { Fault } from '../../../src/testing/stand-in/faults.js';

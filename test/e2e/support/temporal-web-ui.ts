@@ -1,6 +1,6 @@
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { HANDLERS } from '../../../src/contract/names.js';
-import type { ControlName } from '../../../src/core/controls.js';
+import type { ControlName } from '../../../src/core/human/controls.js';
 
 /** One run in Temporal's Web UI, worked as a person works it. */
 export class RunPage {

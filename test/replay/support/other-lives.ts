@@ -1,7 +1,7 @@
 import { createExchange } from '../../../src/adapters/temporal/governor-exchange.js';
 import { BUDGET_UPDATES, budgetWorkflowId } from '../../../src/contract/budget.js';
 import { governorId, type GovernorReport } from '../../../src/contract/governor.js';
-import type { DrawInput } from '../../../src/core/budget-draw.js';
+import type { DrawInput } from '../../../src/core/money/budget-draw.js';
 import { MODEL, type World } from '../../support/run-support.js';
 
 /** A workflow beside the runs whose history is kept. */

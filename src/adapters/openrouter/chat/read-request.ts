@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AgentError } from '../../../core/errors.js';
 import type { JsonObject } from '../../../core/json.js';
-import { notRun } from '../../../core/results.js';
+import { notRun } from '../../../core/calls/results.js';
 import type { TranscriptCall } from '../../../core/transcript.js';
 import { isObject, parseJson } from '../json-read.js';
 
