@@ -52,9 +52,12 @@ describe('a run whose answers are reviewed', () => {
   it('begins no review beyond its share of the ceiling', () => {
     holds(({ shell, review }) => {
       const { budgetShare = 0.25 } = review;
-      for (const { work: item, state } of shell.starts) {
+      // A ceiling that is heard together with what made the review due does not bind it any more.
+      for (const { before, after: state } of shell.applied) {
         const { maxCostUsd } = limitsOf(state);
-        if (item.kind !== 'model' || item.input.purpose !== 'review' || maxCostUsd === null) continue;
+        const { call } = state.model;
+        if (call?.purpose !== 'review' || call.key === before.model.call?.key || maxCostUsd === null)
+          continue;
         const { confirmedNanoUsd = 0, estimatedNanoUsd = 0 } = state.ledger.byPurpose.review ?? {};
         const open = state.ledger.charges.filter(({ purpose }) => purpose === 'review');
         const taken = open.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0), 0);
