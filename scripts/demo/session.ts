@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { createStyle, type Style } from '../../src/cli/style.js';
+import { createStyle } from '../../src/cli/style.js';
 import { AgentClient } from '../../src/agent-client.js';
 import { startServerProcess } from '../../src/adapters/temporal/server-process.js';
 import { startStandIn } from '../../src/testing/stand-in/stand-in.js';
 import { auditScript } from './audit-script.js';
 import { shownPath, workerEnvironment, type DemoPlan } from './demo-environment.js';
-import { readState, waitForLeftovers, writeState, type DemoState } from './demo-state.js';
+import type { Session } from './demo-session.js';
+import { readState, waitForLeftovers, writeState } from './demo-state.js';
 import { keepProcess } from './kept-process.js';
 import { startOrCarryOn } from './start-run.js';
 import { startTemporal } from './temporal.js';
@@ -13,22 +14,6 @@ import { watchDemo } from './watch-demo.js';
 
 /** Pieces of an answer come at about the speed of a fast model. */
 const PIECE_DELAY_MS = 30;
-
-/** One demo from its start to its end, and what has to be ended with it. */
-export interface Session {
-  plan: DemoPlan;
-  state: DemoState;
-  style: Style;
-  isTerminal: boolean;
-  /** Aborted by Ctrl-C and the like. */
-  interrupted: AbortSignal;
-  /** Ends what is left, newest first. */
-  onEnd: (end: () => Promise<unknown>) => void;
-  keepState: (change: Partial<DemoState>) => Promise<void>;
-  say: (line?: string) => void;
-  /** Tells of something unexpected. The screen takes this over while it shows the run. */
-  note: (line: string) => void;
-}
 
 /**
  * Starts all that a run needs, watches the run to its end, and ends what was started.

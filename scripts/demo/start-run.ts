@@ -2,7 +2,7 @@ import type { AgentClient } from '../../src/agent-client.js';
 import type { RunHandle } from '../../src/client/run-handle.js';
 import { isAgentError } from '../../src/core/errors.js';
 import { goalOf } from './audit-script.js';
-import type { Session } from './session.js';
+import type { Session } from './demo-session.js';
 
 const TOOLS = ['list_files', 'read_file', 'search_files', 'read_artifact', 'wait', 'write_file', 'edit_file'];
 

@@ -5,7 +5,7 @@ import { findTemporalBinary } from '../../src/adapters/temporal/find-temporal.js
 import { isPortFree } from '../../src/adapters/temporal/free-port.js';
 import { shownPath, type DemoPlan } from './demo-environment.js';
 import { keepProcess } from './kept-process.js';
-import type { Session } from './session.js';
+import type { Session } from './demo-session.js';
 
 const HOST = '127.0.0.1';
 const USUAL_PORT = 7233;

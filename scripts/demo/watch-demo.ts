@@ -10,7 +10,7 @@ import type { RunResult } from '../../src/core/progress.js';
 import { reportPathOf } from './audit-script.js';
 import { shownPath } from './demo-environment.js';
 import { openScreen } from './screen.js';
-import type { Session } from './session.js';
+import type { Session } from './demo-session.js';
 
 /** What a demo watches. */
 export interface DemoRun {
