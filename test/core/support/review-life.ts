@@ -3,11 +3,11 @@ import { NO_LIMITS } from '../../../src/core/run-input.js';
 import { pendingOf } from '../../../src/core/agents/reports.js';
 import { someControl } from './control-world.js';
 import { Dice } from './dice.js';
-import { someModelOutcome, someModelResult, someCostReport, someDraw, type SimulatedCall } from './model-world.js'; // prettier-ignore
+import { someModelOutcome, someModelResult, type SimulatedCall } from './model-world.js';
 import { CHECK, questionFor, type Review } from './review-world.js';
+import { settleAnyhow } from './settle-anyhow.js';
 import { Shell, type Fact, type StartedWork } from './shell.js';
 import type { Scenario } from './simulator.js';
-import { someArgsCheck, someToolOutcome, someVerification } from './tool-world.js';
 import { APPROVERS, fakeHash, HOUR_MS, NAMES, preparedWith, someLimits } from './world.js';
 
 /** Rounds after which a run that has not closed never will. */
@@ -113,28 +113,15 @@ export class ReviewLife {
         return shell.settlementOf(key, 'prepare', { kind: 'ok', value: this.#prepared() });
       case 'model':
         return this.#settleModel(work, dice, isCalm);
-      case 'tool':
-        return shell.settlementOf(
-          key,
-          'tool',
-          isCalm ? { kind: 'ok', value: { content: 'ok' } } : someToolOutcome(dice),
-        );
-      case 'check':
-        return shell.settlementOf(key, 'check', someArgsCheck(dice));
-      case 'reconcile': {
-        const asked = shell.state.ledger.charges.filter(({ generationId = '' }) =>
-          work.input.generationIds.includes(generationId),
-        );
-        return shell.settlementOf(key, 'reconcile', someCostReport(dice, asked));
-      }
-      case 'draw':
-        return shell.settlementOf(key, 'draw', someDraw(dice, work.input));
-      case 'verify':
-        return shell.settlementOf(key, 'verify', someVerification(dice));
       case 'judge':
         return shell.settlementOf(key, 'judge', { kind: 'ok', value: { ok: true, approver: 'ada' } });
-      default:
+      case 'child':
+      case 'relay':
+      case 'report':
+      case 'notify':
         throw new Error(`${work.kind} is no work of such a run.`);
+      default:
+        return settleAnyhow(shell, work, { dice, isCalm });
     }
   }
 

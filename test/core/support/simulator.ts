@@ -7,16 +7,9 @@ import {
   forgedReport, ReportingChild, someChildOutcome, someRelayed, someResult, someVerdict,
 } from './errand-world.js'; // prettier-ignore
 import { Shell, type Fact, type StartedWork } from './shell.js';
-import {
-  someCostReport,
-  someDraw,
-  someModelOutcome,
-  someModelResult,
-  type SimulatedCall,
-} from './model-world.js';
-import {
-  judged, someArgsCheck, somePolicies, someToolOutcome, someVerification, type Policies,
-} from './tool-world.js'; // prettier-ignore
+import { someModelOutcome, someModelResult, type SimulatedCall } from './model-world.js';
+import { settleAnyhow } from './settle-anyhow.js';
+import { judged, somePolicies, type Policies } from './tool-world.js';
 import {
   NAMES,
   preparedWith,
@@ -202,24 +195,6 @@ export class Simulator {
         );
       case 'model':
         return this.#settleModel(work, dice, calm);
-      case 'tool':
-        return shell.settlementOf(
-          key,
-          'tool',
-          calm ? { kind: 'ok', value: { content: 'ok' } } : someToolOutcome(dice),
-        );
-      case 'check':
-        return shell.settlementOf(key, 'check', someArgsCheck(dice));
-      case 'reconcile': {
-        const asked = shell.state.ledger.charges.filter(({ generationId = '' }) =>
-          work.input.generationIds.includes(generationId),
-        );
-        return shell.settlementOf(key, 'reconcile', someCostReport(dice, asked));
-      }
-      case 'draw':
-        return shell.settlementOf(key, 'draw', someDraw(dice, work.input));
-      case 'verify':
-        return shell.settlementOf(key, 'verify', someVerification(dice));
       case 'judge':
         return shell.settlementOf(key, 'judge', someVerdict(dice, work.input));
       case 'relay':
@@ -233,6 +208,8 @@ export class Simulator {
         );
       case 'child':
         return this.#settleChild(work, dice);
+      default:
+        return settleAnyhow(shell, work, { dice, isCalm: calm });
     }
   }
 
