@@ -71,7 +71,7 @@ const impatient = () =>
     apiKey: 'sk-test',
     baseUrl: server.url,
     stallTimeoutMs: 150,
-    firstContentTimeoutMs: 400,
+    firstContentTimeoutMs: 1_000,
   });
 
 function call(port = patient(), request = freshRequest()): Promise<ModelAnswer> {

@@ -334,7 +334,7 @@ describe('what a failed call may have cost', () => {
     const silent = createOpenRouterModel({
       apiKey: KEY,
       baseUrl: server.baseUrl,
-      firstContentTimeoutMs: 200,
+      firstContentTimeoutMs: 1_000,
     });
     await expect(silent.call(REQUEST, { signal: new AbortController().signal })).rejects.toMatchObject({
       code: 'MODEL_STALLED',

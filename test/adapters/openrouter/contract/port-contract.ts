@@ -245,7 +245,7 @@ export function describePort(make: typeof createOpenRouterModel): void {
 
     it('has status and generation of a refusal that does not come to an end', async () => {
       const fault: Fault = { kind: 'instead', status: 503, text: '{"error":', hold: true };
-      expect(await failsWith(fault, { firstContentTimeoutMs: 200 })).toEqual({
+      expect(await failsWith(fault, { firstContentTimeoutMs: 1_000 })).toEqual({
         code: 'MODEL_UNAVAILABLE',
         retryable: true,
         status: 503,
@@ -366,9 +366,10 @@ export function describePort(make: typeof createOpenRouterModel): void {
       expect(details['delayMs']).toBe(retryable ? 7_000 : undefined);
     });
 
+    // Patience with the first content begins with the request, which a busy machine may take long to hear.
     it.each<[string, Fault, Partial<OpenRouterOptions>]>([
-      ['no headers', { kind: 'hang-before-headers' }, { firstContentTimeoutMs: 60 }],
-      ['comments only', { kind: 'stall', afterChunks: 1, comments: true }, { firstContentTimeoutMs: 250 }],
+      ['no headers', { kind: 'hang-before-headers' }, { firstContentTimeoutMs: 1_000 }],
+      ['comments only', { kind: 'stall', afterChunks: 1, comments: true }, { firstContentTimeoutMs: 1_000 }],
       ['silence in the middle', { kind: 'stall', afterChunks: 6 }, { stallTimeoutMs: 60 }],
       ['comments in the middle', { kind: 'stall', afterChunks: 6, comments: true }, { stallTimeoutMs: 250 }],
     ])('ends a call that is stalled: %s', async (_name, fault, patience) => {
