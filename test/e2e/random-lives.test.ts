@@ -47,5 +47,5 @@ it.each(SEEDS)(
       await world.close();
     }
   },
-  120_000,
+  300_000,
 );

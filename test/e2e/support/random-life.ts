@@ -173,7 +173,7 @@ export interface Life {
 }
 
 /** A life that takes longer hangs. */
-const LONGEST_LIFE_MS = 90_000;
+const LONGEST_LIFE_MS = 240_000;
 
 /** Lives the whole life of a run: meddles with it for a while, at random moments, then helps it to its end. */
 export async function live(world: World, run: RunHandle, dice: Dice): Promise<Life> {
