@@ -39,6 +39,8 @@ export async function benchAgent(
     description: 'Returns noise.',
     input: z.object({}),
     effect: 'read',
+    // The same call in each step is what is measured, and no circle.
+    polling: true,
     execute: async () => noise(load.resultBytes),
   });
   const { worker, ...made } = await createAgentWorker({
