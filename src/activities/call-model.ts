@@ -76,7 +76,9 @@ async function getReady(
     const ref = currentRun();
     const read = ({ fresh }: { fresh: boolean }) => ports.memory.settings(ref, queryCurrentRun(), { fresh });
     const asked = [request.model, ...(request.models ?? [])];
-    const maxPrice = await checkPrices(asked, read, ports.model);
+    // A list that is slow in coming must not keep a run from being stopped.
+    const { cancelled } = Context.current();
+    const maxPrice = await Promise.race([checkPrices(asked, read, ports.model), cancelled]);
     if (maxPrice) request.maxPrice = maxPrice;
   }
   const signal = Context.current().cancellationSignal;

@@ -31,7 +31,8 @@ function shortened(
   maxChars: number,
 ): WebhookBody {
   const { notice, progress } = source;
-  const { runId, status, step, spend } = progress;
+  const { runId, step, spend } = progress;
+  const result = notice.type === 'run_completed' ? progress.result : null;
   const maxItems = Math.max(1, Math.floor(maxChars / CHARS_PER_ITEM));
   const pending = source.pending.slice(0, maxItems);
   return {
@@ -40,15 +41,13 @@ function shortened(
     runId,
     at: notice.at,
     goal: cut(progress.goal, MAX_GOAL_CHARS),
-    status,
+    // The last word is sent while the run closes its books; what it tells does not change any more.
+    status: result ? 'closed' : progress.status,
     step,
     spend,
     pending: pending.map((item) => shortItem(item, maxChars)),
     commands: Object.fromEntries(pending.map((item) => [item.callId, settleCommands(item, runId)])),
-    result:
-      notice.type === 'run_completed' && progress.result
-        ? shortResult(progress.result, { maxChars, maxItems })
-        : null,
+    result: result && shortResult(result, { maxChars, maxItems }),
     isCut: maxChars < MAX_BODY_BYTES,
   };
 }

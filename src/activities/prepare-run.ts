@@ -15,6 +15,7 @@ import {
 import type { ModelPort, Wire } from '../ports/model.js';
 import type { ArtifactPort, ToolRegistry } from '../ports/tools.js';
 import { queryCurrentRun, reporting } from './activity-run.js';
+import { unlisted, unpriced } from './model-refusals.js';
 import { pinTools } from './pinned-tools.js';
 import { planReview } from './plan-review.js';
 
@@ -46,6 +47,17 @@ export interface PrepareRunPorts {
 
 /** How long the model server may take to say whether it knows key and model. */
 const CHECK_TIMEOUT_MS = 10_000;
+
+/**
+ * Of a model whose price could not be read, in a run that may not go on without. Free, so that even the lowest ceiling lets the first
+ * call begin; before that is sent, `checkPrices` finds out the price or fails, and the run waits where it can be seen and stopped.
+ */
+const UNREAD: ModelFacts = {
+  price: { promptNanoUsdPerMillion: 0, completionNanoUsdPerMillion: 0, requestNanoUsd: 0 },
+  assumed: true,
+  maxOutputTokens: null,
+  contextLength: null,
+};
 
 /** Makes the activity that checks a run's input against this worker, so that a bad one fails once and clearly. */
 export function createPrepareRun(ports: PrepareRunPorts): () => Promise<Prepared> {
@@ -120,7 +132,7 @@ function settlePrices(
   facts: Record<string, ModelFacts>,
   { hasCeiling, unpricedModels }: { hasCeiling: boolean; unpricedModels: UnpricedModels },
 ): Record<string, ModelFacts> {
-  const unpriced = Object.keys(facts).filter((model) => facts[model]?.price === null);
+  const lacking = Object.keys(facts).filter((model) => facts[model]?.price === null);
   if (unpricedModels === 'estimate')
     return Object.fromEntries(
       Object.entries(facts).map(([model, one]) => [
@@ -128,11 +140,7 @@ function settlePrices(
         one.price === null ? { ...one, price: ASSUMED_PRICE, assumed: true as const } : one,
       ]),
     );
-  if (hasCeiling && unpriced.length > 0)
-    throw new AgentError(
-      'PRICE_UNKNOWN',
-      `Nobody knows what ${unpriced.join(', ')} costs, so no ceiling on cost can be kept. Name a price under \`prices\` in the configuration, or allow a high assumed price: --unpriced estimate.`,
-    );
+  if (hasCeiling && lacking.length > 0) throw unpriced(lacking);
   return facts;
 }
 
@@ -160,9 +168,13 @@ async function lookUp(
     const { limitRemainingUsd } = await inTime(askAbout(models, port, modelFacts));
     return { modelFacts, warnings: warningsOfKey(limitRemainingUsd, limits) };
   } catch (error) {
-    // Without a price no ceiling can be kept, so such a run begins when the server is back.
-    if (!isAgentError(error) || !error.retryable || needsPrices) throw error;
-    return { modelFacts, warnings: [`The model server could not be asked yet: ${error.message}`] };
+    if (!isAgentError(error) || !error.retryable) throw error;
+    const unread = needsPrices ? Object.fromEntries(models.map((model) => [model, UNREAD])) : {};
+    // A copy: an answer that comes too late may still be written down.
+    return {
+      modelFacts: { ...unread, ...modelFacts },
+      warnings: [`The model server could not be asked yet: ${error.message}`],
+    };
   }
 }
 
@@ -174,11 +186,7 @@ async function askAbout(
   const key = await port.checkKey();
   for (const model of models) {
     const info = await port.describe(model);
-    if (info === null)
-      throw new AgentError(
-        'MODEL_BAD_REQUEST',
-        `The model server has no model ${model}. Look the name up in its list of models.`,
-      );
+    if (info === null) throw unlisted(model);
     const { price = null, maxOutputTokens = null, contextLength = null } = info ?? {};
     facts[model] = { price, maxOutputTokens, contextLength };
   }

@@ -49,9 +49,11 @@ async function chat(context: CliContext, prompt: string | undefined, flags: Chat
   stderr.write(`${summary(answer)}\n`);
 }
 
-function summary({ stop_reason: reason, usage }: ChatAnswer): string {
+function summary({ content, tool_calls: calls, stop_reason: reason, usage }: ChatAnswer): string {
   const used = `${formatCount(usage.input_tokens)} tokens in, ${formatCount(usage.output_tokens)} out, ${reason}`;
-  return reason === 'max_tokens' ? `${used}: cut off, raise --max-tokens` : used;
+  if (reason === 'max_tokens') return `${used}: cut off, raise --max-tokens`;
+  const isEmpty = calls.length === 0 && (content ?? '').trim() === '';
+  return isEmpty ? `${used}: the answer is empty, ask again or another --model` : used;
 }
 
 async function readRequest(

@@ -1,4 +1,4 @@
-import { isAgentError } from '../core/errors.js';
+import { isAgentError, type AgentError } from '../core/errors.js';
 import type { RunResult } from '../core/progress.js';
 
 /** Exit codes, contract §4. `interrupted` is the shell's own convention for Ctrl-C: 128 + SIGINT. */
@@ -47,8 +47,14 @@ export function toExit(
   const known = isAgentError(error);
   const message = error instanceof Error ? error.message : String(error);
   const code = known ? error.code : 'INTERNAL';
-  const hint = known ? error.hint : 'This is a defect. Please report it with what you did.';
+  const hint = known ? hintOf(error) : 'This is a defect. Please report it with what you did.';
   if (json) stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
   else stderr.write(`error: ${message}\nhint: ${hint}\n`);
   return exitOfCode(code);
+}
+
+/** One code stands for a server that is away and for a server without a worker; the latter is told in words only. */
+function hintOf({ code, message, hint }: AgentError): string {
+  const isWorkerMissing = code === 'TEMPORAL_UNREACHABLE' && message.startsWith('No worker ');
+  return isWorkerMissing ? 'Start a worker: `longhaul worker`.' : hint;
 }

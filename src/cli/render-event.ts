@@ -151,17 +151,23 @@ function renderControl(event: ControlEvent, { dim, yellow }: Style): string[] {
     case 'fallback_ended':
       return [`» asking ${printable(event.to)} again instead of ${printable(event.from)}`];
     case 'run_paused':
-      return [
-        yellow(
-          `» paused${event.reason === 'payment' ? ' for want of credit' : ''}${by(event.by)}${event.message === null ? '' : `: ${oneLine(event.message, 300)}`}`,
-        ),
-      ];
+      return [yellow(`» ${pauseOf(event)}`)];
     case 'run_resumed':
       return [`» resumed${by(event.by)}`];
     default:
       // A worker of a later version may tell more than this one knows.
       return [dim(`» ${(event as { type: string }).type}`)];
   }
+}
+
+/** That a run is paused, by whom and why. */
+export function pauseOf({
+  reason,
+  by: name,
+  message,
+}: Extract<WatchedEvent, { type: 'run_paused' }>): string {
+  const why = message === null ? '' : `: ${oneLine(message, 300)}`;
+  return `paused${reason === 'payment' ? ' for want of credit' : ''}${by(name)}${why}`;
 }
 
 /** A step is begun only when the most that it can cost is left, so money ends before it is spent. */

@@ -35,7 +35,7 @@ function reviewLines({ review, runId }: RunResult, { green, yellow, dim }: Style
   const { rounds, passed, gaps, problem } = review;
   if (rounds === 0) return [`  review: ${yellow('none')}, the run ended before it`];
   if (passed) return [`  review: ${green('passed')} in round ${rounds}`];
-  const title = `  review: ${yellow(problem === null ? 'not passed' : 'no verdict')} after ${plural(rounds, 'round')}`;
+  const title = `  review: ${yellow('not passed')} after ${plural(rounds, 'round')}`;
   return [
     problem === null ? title : `${title}: ${oneLine(problem, 300)}`,
     ...(gaps === null ? [] : indented(gaps.trim(), '    ')),

@@ -66,7 +66,7 @@ export const ERROR_CODES = {
   NOT_AN_APPROVER: info(
     false,
     'The signer is not one of the approvers of the run.',
-    'Ask one of the approvers.',
+    'Let somebody decide who may: the message says who.',
   ),
   MESSAGE_TOO_LARGE: info(
     false,
@@ -121,8 +121,8 @@ export const ERROR_CODES = {
   ),
   ANSWER_INVALID: info(
     false,
-    'The answer does not fit the schema of the run, and did not when it was asked for again.',
-    'Read the answer in the result; make the schema simpler, or use a stronger model.',
+    'The answer does not fit the schema of the run, was cut off, or is empty, also when it was asked for again.',
+    'Read the answer in the result; make the schema simpler, give the answer more room, or use a stronger model.',
   ),
   PRICE_UNKNOWN: info(
     false,
@@ -131,7 +131,7 @@ export const ERROR_CODES = {
   ),
   PRICE_CHANGED: info(
     true,
-    'A model became dearer than what was reserved for the call, so it was not sent.',
+    'A model costs more than what was reserved for the call, so it was not sent.',
     'It is tried again with the new price, within the same ceiling.',
   ),
   BUDGET_UNKNOWN: info(

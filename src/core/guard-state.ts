@@ -1,3 +1,5 @@
+import type { JsonValue } from './json.js';
+
 /** How the answer of a run is reviewed. */
 export interface ReviewState {
   /** Rounds begun since the run was last asked for something. */
@@ -6,6 +8,8 @@ export interface ReviewState {
   stage: 'checks' | 'verdict' | 'human' | null;
   /** The answer under review. */
   answer: string;
+  /** Its value, in a run with a schema. */
+  output?: JsonValue;
   passed: boolean;
   /** What the reviewer found last. */
   gaps: string | null;

@@ -149,7 +149,7 @@ export interface RunInput {
 export interface ModelFacts {
   /** `null`: the server's list names none. */
   price: ModelPrice | null;
-  /** The price is assumed, see `ASSUMED_PRICE`. */
+  /** The price is assumed, see `ASSUMED_PRICE`; where that is not allowed, it stands for one that could not be read yet, and nothing is sent at it. */
   assumed?: true;
   /** Longest answer and longest request with answer, in tokens. */
   maxOutputTokens: number | null;

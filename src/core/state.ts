@@ -289,7 +289,7 @@ export interface RunState {
   loop: LoopState;
   /** What people said and decided, in short: kept when the conversation is shortened. */
   record: string[];
-  /** The step of an answer that did not fit the schema, and was to be given again. */
+  /** The step of an answer that was refused, and was to be given again. */
   repairedStep: number | null;
   /** The last answer by its schema. */
   output: JsonValue;

@@ -51,6 +51,12 @@ function taintPolicyOf({ prepared, input }: RunState): TaintPolicy {
 
 function waitingOf(state: RunState): WaitingNote | null {
   const { model, phase, pause, calls, idle } = state;
+  if (pause?.reason === 'payment')
+    return {
+      code: 'MODEL_PAYMENT',
+      message: 'The model server wants to be paid first. Add credit, then resume the run.',
+      until: null,
+    };
   if (pause || idle) return null;
   if (phase === 'calls') {
     const rests = calls.flatMap(({ status, dueAtMs }) =>

@@ -134,10 +134,7 @@ async function* checkModel(config: Config, module: LoadedConfigModule | null): A
     return { port, ...(await port.checkKey()) };
   });
   if ('check' in key) {
-    yield {
-      ...key.check,
-      mend: `${key.check.mend ?? ''} To try things out without a key: longhaul dev --stand-in`,
-    };
+    yield forWantOfKey(key.check);
     return;
   }
   const { port, ...said } = key.value;
@@ -164,6 +161,15 @@ async function* checkModel(config: Config, module: LoadedConfigModule | null): A
       'model',
       `${model}${info.value.contextLength === null ? '' : `, context of ${info.value.contextLength.toLocaleString('en')} tokens`}`,
     );
+}
+
+/** Shows a way without a key where that is what is wrong: it is not set, or it is refused. */
+function forWantOfKey(check: Check): Check {
+  if (check.code !== 'CONFIG_INVALID' && check.code !== 'MODEL_AUTH') return check;
+  return {
+    ...check,
+    mend: `${check.mend ?? ''} To try things out without a key: longhaul dev --stand-in`,
+  };
 }
 
 function judgeKey(

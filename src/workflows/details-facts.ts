@@ -154,7 +154,8 @@ function reviewWords({ stage, passed }: NonNullable<Progress['review']>, result:
   if (stage) return STAGES[stage];
   if (passed) return 'passed';
   if (!result) return 'the answer is being mended';
-  return result.review?.problem ? 'no verdict' : 'not passed';
+  const { gaps = null, problem = null } = result.review ?? {};
+  return gaps === null && problem !== null ? 'no verdict' : 'not passed';
 }
 
 function agentFacts({ agents }: Progress): Fact[] {

@@ -78,7 +78,15 @@ describe('the request of an attempt,', () => {
   const METERED = { attempt: 1, maxOutputTokens: 500 };
 
   async function requestOf(input: Partial<CallModelInput>, activityId: string): Promise<string> {
-    const { result, sent } = callModel(async () => ANSWER, { input, activityId });
+    const { result, sent } = callModel(async () => ANSWER, {
+      input,
+      activityId,
+      // No price is known here, and so none goes with the request.
+      arrange: (run) => {
+        const { prepared } = run.current;
+        run.current = { ...run.current, prepared: prepared && { ...prepared, unpricedModels: 'estimate' } };
+      },
+    });
     await result;
     return bodyOf(sent);
   }

@@ -221,6 +221,13 @@ it('tells how a run has ended, and of nothing that waits', async () => {
   });
 });
 
+it('calls a run closed that has its result, though it still closes its books', async () => {
+  const shown = progress({ status: 'landing', settling: true, result: result() });
+
+  expect(await told(END, { shown })).toMatchObject({ status: 'closed', result: result() });
+  expect(await told(REQUEST, { shown })).toMatchObject({ status: 'landing', result: null });
+});
+
 it('says nothing of a result before the end', async () => {
   expect(await told(REQUEST, { shown: progress({ result: result() }) })).toMatchObject({ result: null });
 });

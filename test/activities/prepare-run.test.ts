@@ -189,15 +189,44 @@ describe('a key with a limit of its own', () => {
 describe('a model server that is away', () => {
   const free = { goal: 'x', limits: { maxCostUsd: null } };
 
-  it('is waited for by a run with a ceiling on cost, which needs its prices', async () => {
-    const ports = { model: { ...model, describe: away } };
-    await expect(prepare({ goal: 'x' }, ports)).rejects.toMatchObject({
-      type: 'MODEL_UNREACHABLE',
-      nonRetryable: false,
-    });
+  const away = () => Promise.reject(new AgentError('MODEL_UNREACHABLE', 'Nobody there.'));
+  const unread = {
+    price: { promptNanoUsdPerMillion: 0, completionNanoUsdPerMillion: 0, requestNanoUsd: 0 },
+    assumed: true,
+    contextLength: null,
+    maxOutputTokens: null,
+  };
+
+  it.each<[string, object, 'checkKey' | 'describe']>([
+    ['ceiling on cost', {}, 'describe'],
+    ['ceiling on cost', {}, 'checkKey'],
+    ['shared budget', { ...NO_CEILING, budget: 'team' }, 'describe'],
+  ])(
+    'is waited for by the calls of a run with a %s, which find out the prices',
+    async (_what, more, question) => {
+      const input = { goal: 'x', models: ['maker/other'], review: { model: 'maker/silent' }, ...more };
+      const { warnings, modelFacts } = await prepare(input, { model: { ...model, [question]: away } });
+      expect(warnings).toEqual([expect.stringContaining('Nobody there.')]);
+      expect(modelFacts).toEqual({ 'maker/default': unread, 'maker/other': unread, 'maker/silent': unread });
+    },
+  );
+
+  it('has told a run with a ceiling of those models that it was asked about before', async () => {
+    const describe = (id: string) => (id === 'maker/default' ? model.describe(id) : away());
+    const input = { goal: 'x', models: ['maker/other'] };
+    const { modelFacts } = await prepare(input, { model: { ...model, describe } });
+    expect(modelFacts).toMatchObject({ 'maker/default': { price: PRICE }, 'maker/other': unread });
+    expect(modelFacts?.['maker/default']).not.toHaveProperty('assumed');
   });
 
-  const away = () => Promise.reject(new AgentError('MODEL_UNREACHABLE', 'Nobody there.'));
+  it('does not save a run with a ceiling from a model that it has named no price of', async () => {
+    const describe = (id: string) => (id === 'maker/unpriced' ? model.describe(id) : away());
+    const input = { goal: 'x', model: 'maker/unpriced', models: ['maker/other'] };
+    await expect(prepare(input, { model: { ...model, describe } })).rejects.toMatchObject({
+      type: 'PRICE_UNKNOWN',
+      nonRetryable: true,
+    });
+  });
 
   it.each(['checkKey', 'describe'] as const)(
     'is warned of, and its models stay unknown (%s)',

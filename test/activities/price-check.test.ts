@@ -3,9 +3,9 @@ import type { RunSettings } from '../../src/contract/queries.js';
 import { ASSUMED_PRICE } from '../../src/core/behaviour.js';
 import { AgentError } from '../../src/core/errors.js';
 import type { ModelPrice } from '../../src/core/money/price.js';
-import type { ModelFacts } from '../../src/core/run-input.js';
+import type { ModelFacts, UnpricedModels } from '../../src/core/run-input.js';
 import type { ModelPort } from '../../src/ports/model.js';
-import { ANSWER, callModel, type Answering } from './support/model-call.js';
+import { ANSWER, callModel, event, type Answering } from './support/model-call.js';
 import { endOf } from './support/endings.js';
 import { PREPARED } from './support/activity-world.js';
 
@@ -43,13 +43,18 @@ function describing(list: Listed): ModelPort['describe'] {
 }
 
 /** Checks models of a run that knows one thing at first, and another when it is asked again. */
-async function check(known: Known | Known[], list: Listed | ModelPort['describe'], asked: string[] = [A]) {
+async function check(
+  known: Known | Known[],
+  list: Listed | ModelPort['describe'],
+  { asked = [A], unpricedModels = 'refuse' }: { asked?: string[]; unpricedModels?: UnpricedModels } = {},
+) {
   const answers = [known].flat();
   const reads: boolean[] = [];
   const read = async ({ fresh }: { fresh: boolean }): Promise<RunSettings> => {
     reads.push(fresh);
     const modelFacts = answers[reads.length - 1] ?? answers.at(-1) ?? {};
-    return { runId: 'r', firstRunId: 'f', input: { goal: 'x' }, prepared: { ...PREPARED, modelFacts } };
+    const prepared = { ...PREPARED, modelFacts, unpricedModels };
+    return { runId: 'r', firstRunId: 'f', input: { goal: 'x' }, prepared };
   };
   const port: ModelPort = {
     call: () => Promise.reject(new Error('Checking asks no model.')),
@@ -109,7 +114,7 @@ describe('a price of today', () => {
 
   it('is told of those models only that became dearer', async () => {
     const known = { [A]: factsOf(PRICE), [B]: factsOf(PRICE) };
-    const { maxPrice } = await check(known, { [A]: PRICE, [B]: DEARER }, [A, B]);
+    const { maxPrice } = await check(known, { [A]: PRICE, [B]: DEARER }, { asked: [A, B] });
     expect(maxPrice).toMatchObject({ details: { prices: { [B]: DEARER } } });
     expect(maxPrice).not.toMatchObject({ details: { prices: { [A]: expect.anything() } } });
   });
@@ -128,7 +133,9 @@ describe('a list of prices that', () => {
   });
 });
 
-describe('no price is locked', () => {
+describe('no price is locked in a run that allows for assumed ones', () => {
+  const unpricedModels = 'estimate';
+
   it.each<[string, Known, Listed]>([
     ['that is assumed', { [A]: factsOf(ASSUMED_PRICE, { assumed: true }) }, {}],
     [
@@ -139,7 +146,7 @@ describe('no price is locked', () => {
     ['when the run knows none', { [A]: factsOf(null) }, { [A]: null }],
     ['when the run knows nothing of the model', {}, {}],
   ])('%s', async (_what, known, list) => {
-    expect((await check(known, list)).maxPrice).toBeUndefined();
+    expect((await check(known, list, { unpricedModels })).maxPrice).toBeUndefined();
   });
 
   it.each<[string, ModelFacts | undefined]>([
@@ -148,7 +155,57 @@ describe('no price is locked', () => {
     ['is missing', undefined],
   ])('when that of one of several models %s', async (_what, other) => {
     const known = { [A]: factsOf(PRICE), ...(other && { [B]: other }) };
-    expect((await check(known, {}, [A, B])).maxPrice).toBeUndefined();
+    expect((await check(known, {}, { asked: [A, B], unpricedModels })).maxPrice).toBeUndefined();
+  });
+});
+
+describe('a run that takes no assumed price', () => {
+  const FREE = priceOf(0, 0);
+  const away = () => Promise.reject(new AgentError('MODEL_UNREACHABLE', 'Nobody there.'));
+  const lacking: [string, ModelFacts | undefined][] = [
+    ['an assumed price', factsOf(FREE, { assumed: true })],
+    ['a high assumed price', factsOf(ASSUMED_PRICE, { assumed: true })],
+    ['no price', factsOf(null)],
+    ['nothing', undefined],
+  ];
+  const problems: [string, ModelPort['describe'], object][] = [
+    ['cannot be read', away, { code: 'MODEL_UNREACHABLE', retryable: true, message: 'Nobody there.' }],
+    ['lacks the model', async () => null, { code: 'MODEL_BAD_REQUEST', retryable: false }],
+    ['names no price', describing({ [A]: null }), { code: 'PRICE_UNKNOWN', retryable: false }],
+    ['is not there', async () => undefined, { code: 'PRICE_UNKNOWN', retryable: false }],
+    [
+      'is refused',
+      () => Promise.reject(new AgentError('MODEL_AUTH', 'No.')),
+      { code: 'MODEL_AUTH', retryable: false },
+    ],
+  ];
+  const cases = lacking.flatMap(([what, facts]) =>
+    problems.map(([problem, list, error]) => ({ what, problem, facts, list, error })),
+  );
+
+  it.each(cases)('and knows $what does not go on while the list $problem', async ({ facts, list, error }) => {
+    const { maxPrice, reads } = await check(facts ? { [A]: facts } : {}, list);
+    expect(maxPrice).toBeInstanceOf(AgentError);
+    expect(maxPrice).toMatchObject(error);
+    expect(reads).toEqual([false, true]);
+  });
+
+  it.each(lacking)('and knows %s is told any price, be it none at all', async (_what, facts) => {
+    for (const price of [FREE, PRICE]) {
+      const { maxPrice } = await check(facts ? { [A]: facts } : {}, { [A]: price });
+      expect(maxPrice).toMatchObject({ code: 'PRICE_CHANGED', details: { prices: { [A]: price } } });
+    }
+  });
+
+  it('does not go on for want of the price of a single model', async () => {
+    const known = { [A]: factsOf(PRICE), [B]: factsOf(FREE, { assumed: true }) };
+    const { maxPrice } = await check(known, { [A]: DEARER, [B]: null }, { asked: [A, B] });
+    expect(maxPrice).toMatchObject({ code: 'PRICE_UNKNOWN', message: expect.stringContaining(B) });
+  });
+
+  it('goes on at a price that it has learned meanwhile, though the list is away', async () => {
+    const known = [{ [A]: factsOf(FREE, { assumed: true }) }, { [A]: factsOf(PRICE) }];
+    expect((await check(known, away)).maxPrice).toEqual(lockAt(100, 200));
   });
 });
 
@@ -158,7 +215,7 @@ describe('the locked price is the highest', () => {
       [A]: factsOf(priceOf(100, 200, { requestNanoUsd: 7 })),
       [B]: factsOf(priceOf(50, 900)),
     };
-    expect((await check(known, {}, [A, B])).maxPrice).toEqual(lockAt(100, 900, 7));
+    expect((await check(known, {}, { asked: [A, B] })).maxPrice).toEqual(lockAt(100, 900, 7));
   });
 
   it('of all sizes of the prompt', async () => {
@@ -167,7 +224,7 @@ describe('the locked price is the highest', () => {
       { ...priceOf(300, 250), minPromptTokens: 2_000 },
     ];
     const known = { [A]: factsOf(priceOf(100, 200, { tiers })), [B]: factsOf(priceOf(150, 100)) };
-    expect((await check(known, {}, [A, B])).maxPrice).toEqual(lockAt(300, 400));
+    expect((await check(known, {}, { asked: [A, B] })).maxPrice).toEqual(lockAt(300, 400));
   });
 
   it('also where a larger prompt is cheaper', async () => {
@@ -180,7 +237,10 @@ describe('the locked price is the highest', () => {
 
 describe('the model activity', () => {
   const RESERVED = { attempt: 1, maxOutputTokens: 500, reservedNanoUsd: 1_000 };
-  const bothAt = (price: ModelPrice) => ({ [A]: factsOf(price), [B]: factsOf(price) });
+  const bothAt = (price: ModelPrice, more: Partial<ModelFacts> = {}) => ({
+    [A]: factsOf(price, more),
+    [B]: factsOf(price, more),
+  });
   const filtered: Answering = () =>
     Promise.reject(
       new AgentError('MODEL_BAD_REQUEST', 'None that fits.', {
@@ -188,11 +248,14 @@ describe('the model activity', () => {
       }),
     );
 
-  function metered(answering: Answering, options: { facts?: Known; list?: Listed; input?: object } = {}) {
+  function metered(
+    answering: Answering,
+    options: { facts?: Known; list?: Listed | ModelPort['describe']; input?: object } = {},
+  ) {
     const { facts = bothAt(PRICE), list = {}, input = RESERVED } = options;
     return callModel(answering, {
       input,
-      describe: describing(list),
+      describe: typeof list === 'function' ? list : describing(list),
       arrange: (run) => {
         run.current = { ...run.current, prepared: { ...PREPARED, models: [B], modelFacts: facts } };
       },
@@ -235,6 +298,39 @@ describe('the model activity', () => {
     expect(call.sent).toHaveLength(0);
     expect(call.run.told).toEqual([]);
     expect(call.run.asked.filter((question) => question === 'settings')).toHaveLength(2);
+  });
+
+  it('sends nothing at an assumed price while the list is away', async () => {
+    const call = metered(async () => ANSWER, {
+      facts: bothAt(PRICE, { assumed: true }),
+      list: () =>
+        Promise.reject(new AgentError('MODEL_UNREACHABLE', 'Nobody there.', { details: { delayMs: 9 } })),
+    });
+    const { outcome, trace } = await endOf(call.result);
+    expect(outcome).toEqual({
+      kind: 'failed',
+      code: 'MODEL_UNREACHABLE',
+      message: 'Nobody there.',
+      retryable: true,
+      details: { unsent: true, delayMs: 9 },
+    });
+    expect(trace).toEqual({ mayHaveCost: false });
+    expect(call.sent).toHaveLength(0);
+  });
+
+  it('can be called off while the list does not come', async () => {
+    const asked = event();
+    const call = metered(async () => ANSWER, {
+      list: () => {
+        asked.happen();
+        return new Promise(() => undefined);
+      },
+    });
+    await asked.happened;
+    call.environment.cancel('CANCELLED');
+    const { outcome, trace } = await endOf(call.result);
+    expect([outcome.kind, trace]).toEqual(['cancelled', { mayHaveCost: false }]);
+    expect(call.sent).toHaveLength(0);
   });
 
   it('tries again when nobody answers at the locked price', async () => {

@@ -84,6 +84,19 @@ describe('chat', () => {
     expect([code, stderr]).toEqual([0, expect.stringContaining('raise --max-tokens')]);
   });
 
+  it.each([null, '', ' \n'])('says when the answer is empty: %j', async (content) => {
+    for (const terminal of [false, true]) {
+      const { code, stdout, stderr } = await run(['hello'], { answer: { content }, terminal });
+      expect([code, stdout.trim(), stderr]).toEqual([0, '', expect.stringContaining('the answer is empty')]);
+    }
+    const called = await run(['hello'], {
+      answer: { content, tool_calls: [CALL], stop_reason: 'tool_use' },
+    });
+    expect(called.stderr).not.toContain('empty');
+    const cut = await run(['hello'], { answer: { content, stop_reason: 'max_tokens' } });
+    expect(cut.stderr).toContain('raise --max-tokens');
+  });
+
   it('sends what the flags say, and nothing that they do not', async () => {
     expect((await run(['hello'])).request).toEqual({ messages: [{ role: 'user', content: 'hello' }] });
     const tools = [{ name: 'look', input_schema: { type: 'object' } }];

@@ -1,4 +1,6 @@
 import type { WatchedEvent } from '../../src/client/run-handle.js';
+import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { toAgentError } from '../../src/client/errors.js';
 import { AgentError } from '../../src/core/errors.js';
 import { cli, event, resultOf } from './support.js';
 
@@ -109,4 +111,33 @@ describe('a run with a worker', () => {
     end();
     expect((await ended).stderr).toBe('');
   });
+});
+
+describe('what is said to a run that no worker takes in', () => {
+  const late = new WorkflowUpdateRPCTimeoutOrCancelledError('late', undefined as never);
+  const away = Object.assign(new Error('14 refused'), { code: 14, details: 'refused', metadata: {} });
+
+  it.each([[['say', 'r', 'hi']], [['pause', 'r']], [['resume', 'r']], [['approve', 'r', 's0.c0']]])(
+    'has a hint to start a worker, not a server: %j',
+    async (args) => {
+      const refuse = (error: unknown) => async () => Promise.reject(toAgentError(error, 'r'));
+      const answers = await Promise.all(
+        [late, away].map((error) =>
+          cli(args, {
+            run: {
+              say: refuse(error),
+              pause: refuse(error),
+              resume: refuse(error),
+              approve: refuse(error),
+            },
+          }),
+        ),
+      );
+      expect(answers.map(({ code }) => code)).toEqual([5, 5]);
+      expect(answers.map(({ stderr }) => stderr.split('\nhint: ')[1])).toEqual([
+        'Start a worker: `longhaul worker`.\n',
+        'Start one with `longhaul dev`, or set TEMPORAL_ADDRESS.\n',
+      ]);
+    },
+  );
 });

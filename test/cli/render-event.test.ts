@@ -203,7 +203,7 @@ describe('an event on the screen', () => {
     ],
     [
       { rounds: 1, passed: false, gaps: '1. One.', problem: 'No cost left.' },
-      ['  review: no verdict after 1 round: No cost left.', '    1. One.'],
+      ['  review: not passed after 1 round: No cost left.', '    1. One.'],
     ],
   ])('ends with the verdict %j', (review, lines) => {
     const [, ...rest] = shown(event({ type: 'run_completed', result: resultOf({ answer: '', review }) }));

@@ -65,5 +65,29 @@ describe('the key that is examined', () => {
   it('is refused', async () => {
     const { check, code } = await foundOf(answers(401, { error: { code: 401, message: 'No.' } }));
     expect([check?.status, check?.code, code]).toEqual(['fail', 'MODEL_AUTH', 1]);
+    expect(check?.mend).toMatch(/valid key\. To try things out without a key: longhaul dev --stand-in$/);
+  });
+
+  it('is not there', async () => {
+    const { OPENROUTER_API_KEY: apiKey, OPENROUTER_BASE_URL: baseUrl } = process.env;
+    delete process.env['OPENROUTER_API_KEY'];
+    delete process.env['OPENROUTER_BASE_URL'];
+    try {
+      const { check, code } = await foundOf(answers(200, {}));
+      expect([check?.status, check?.code, code]).toEqual(['fail', 'CONFIG_INVALID', 2]);
+      expect(check?.mend).toContain('longhaul dev --stand-in');
+    } finally {
+      Object.assign(process.env, { OPENROUTER_API_KEY: apiKey, OPENROUTER_BASE_URL: baseUrl });
+    }
+  });
+
+  it.each<[string, Script]>([
+    ['asks to slow down', answers(429, { error: { code: 429, message: 'Slow down.' } })],
+    ['is down', answers(503, 'no')],
+    ['breaks the connection', (response) => response.destroy()],
+  ])('is not what is wrong with a server that %s', async (_what, script) => {
+    const { check, code } = await foundOf(script);
+    expect([check?.status, check?.code, code]).toEqual(['fail', 'MODEL_UNREACHABLE', 5]);
+    expect(check?.mend).not.toContain('stand-in');
   });
 });

@@ -9,10 +9,15 @@ const KEPT_MS = 600_000;
 const STALE_MS = 86_400_000;
 /** How soon to ask again after that, so that not every call waits for a list that cannot be had. */
 const RETRY_MS = 60_000;
+/** How old a list may be by whose word a model is not there. More often a wrong name makes nobody ask. */
+const MISSING_MS = 10_000;
 
 type List = Map<string, ModelInfo>;
 
-/** The server's list of models, kept in memory for 10 minutes; askers at the same time share one request. */
+/**
+ * The server's list of models, kept in memory for 10 minutes; askers at the same time share one request. A model counts as missing only
+ * by a list that is at most 10 seconds old.
+ */
 export interface Catalog {
   /**
    * A model whose price is configured is known in any case, and at that price.
@@ -36,46 +41,63 @@ export interface CatalogSources {
 /** Makes a {@link Catalog}. */
 export function createCatalog({ fetchList, prices = {}, nowMs = Date.now }: CatalogSources): Catalog {
   const own = new Map(Object.entries(prices));
-  const load = keepFresh(async () => readList(await fetchList()), nowMs);
-  const find: Catalog['find'] = async (model) => {
-    const price = lookUp(own, model);
-    if (price === undefined) {
-      const list = await load();
-      return list && (listed(list, model) ?? null);
-    }
-    const list = await load().catch(() => undefined);
-    const unlisted = { id: model, contextLength: null, maxOutputTokens: null };
-    return { ...((list && listed(list, model)) ?? unlisted), price };
+  const lists = keepFresh(async () => readList(await fetchList()), nowMs);
+  const findListed: Catalog['find'] = async (model) => {
+    const list = await lists.load();
+    const info = list && listed(list, model);
+    if (list === undefined || info !== undefined) return info;
+    const newer = await lists.reload();
+    return newer && (listed(newer, model) ?? null);
   };
   return {
-    find,
+    async find(model) {
+      const price = lookUp(own, model);
+      if (price === undefined) return findListed(model);
+      const list = await lists.load().catch(() => undefined);
+      const missing = { id: model, contextLength: null, maxOutputTokens: null };
+      return { ...((list && listed(list, model)) ?? missing), price };
+    },
     async price(model) {
       const configured = lookUp(own, model);
       if (configured !== undefined) return configured;
-      const info = await find(model).catch(() => null);
-      return info?.price ?? null;
+      // Servers may answer under names that no list has: that is no reason to ask after each answer.
+      const list = await lists.load().catch(() => undefined);
+      return (list && listed(list, model)?.price) ?? null;
     },
   };
 }
 
-/** Asks for a list when the last one is 10 minutes old. An asking that fails, or brings no list, leaves the last one in place for a day. */
-function keepFresh(
-  ask: () => Promise<List | undefined>,
-  nowMs: () => number,
-): () => Promise<List | undefined> {
+interface Reading {
+  atMs: number;
+  untilMs: number;
+  /** What the server has answered. */
+  read: Promise<List | undefined>;
+  /** The same, or an older list in its place. */
+  list: Promise<List | undefined>;
+}
+
+/** A list that is asked for as seldom as may be. */
+interface Lists {
+  /** Asks when the last list is 10 minutes old. An asking that fails, or brings no list, leaves the last one in place for a day. */
+  load(): Promise<List | undefined>;
+  /** Asks when that was 10 seconds ago, and gives no older list. */
+  reload(): Promise<List | undefined>;
+}
+
+function keepFresh(ask: () => Promise<List | undefined>, nowMs: () => number): Lists {
   let last: { atMs: number; list: List } | undefined;
-  let kept: { untilMs: number; list: Promise<List | undefined> } | undefined;
-  return () => {
-    if (kept !== undefined && nowMs() < kept.untilMs) return kept.list;
+  let kept: Reading | undefined;
+  const start = (): Reading => {
     const atMs = nowMs();
     const fallback = last !== undefined && atMs - last.atMs < STALE_MS ? last.list : undefined;
-    const mine = { untilMs: atMs + KEPT_MS, list: ask() };
+    const read = ask();
+    const mine: Reading = { atMs, untilMs: atMs + KEPT_MS, read, list: read };
     kept = mine;
     const stale = (): List | undefined => {
       if (fallback !== undefined) mine.untilMs = atMs + RETRY_MS;
       return fallback;
     };
-    mine.list = mine.list.then(
+    mine.list = read.then(
       (list) => {
         if (list === undefined) return stale();
         last = { atMs, list };
@@ -88,7 +110,13 @@ function keepFresh(
         throw error;
       },
     );
-    return mine.list;
+    // Who reloads does not look at it.
+    mine.list.catch(() => undefined);
+    return mine;
+  };
+  return {
+    load: () => (kept !== undefined && nowMs() < kept.untilMs ? kept : start()).list,
+    reload: () => (kept !== undefined && nowMs() - kept.atMs < MISSING_MS ? kept : start()).read,
   };
 }
 

@@ -71,14 +71,15 @@ function toStep(calls: readonly CallState[]): LoopStep {
 
 /**
  * `null` for a step in which anything was new. To look once more at what a shortened conversation has lost is nothing new,
- * and no fault either.
+ * and no fault either, unless nothing else is done any more.
  */
-function pointsFor({ seen }: LoopState, step: LoopStep, calls: readonly CallState[]): number | null {
+function pointsFor({ seen, repeats }: LoopState, step: LoopStep, calls: readonly CallState[]): number | null {
   const known = seen.filter(({ forgotten }) => !forgotten);
   if (isSeen(known, step, 'calls'))
     return isSeen(known, step, 'results') ? LOOP.points.identical : LOOP.points.varying;
   if (calls.every(({ ended }) => BARREN.includes(ended ?? ''))) return LOOP.points.barren;
-  return isSeen(seen, step, 'calls') ? 0 : null;
+  if (!isSeen(seen, step, 'calls')) return null;
+  return repeats < LOOP.window ? 0 : LOOP.points.varying;
 }
 
 function isSeen(seen: readonly LoopStep[], step: LoopStep, of: 'calls' | 'results'): boolean {

@@ -1,7 +1,7 @@
 import { RECONCILE } from '../behaviour.js';
 import { openCalls } from '../calls/calls.js';
 import { takeSummary } from '../context/compaction.js';
-import { assembleAnswer, beginLanding, close, closeLanded, refuseCalls } from '../closing.js';
+import { assembleAnswer, beginLanding, closeLanded, refuseCalls } from '../closing.js';
 import { append, emit, parseJson, patch, type Draft } from '../draft.js';
 import { lose, reserve, settle, spentNanoUsd, traceSource, writeOffNameless } from '../money/ledger.js';
 import { modelKey } from '../keys.js';
@@ -15,7 +15,7 @@ import { isReviewed } from '../review/review-rounds.js';
 import { beginReview, settleVerdict } from '../review/reviewing.js';
 import type { ModelCall, ModelPurpose } from '../state.js';
 import { takeMessages } from '../messages.js';
-import { askForAnswer, noAnswer } from './no-answer.js';
+import { askForWhole, refuseAnswer } from './refused-answer.js';
 import { finishTurn } from '../session.js';
 
 /** Starts a model call; in a metered run with what it may take. */
@@ -104,9 +104,8 @@ function settleAnswer(draft: Draft, call: ModelCall, value: ModelResult): void {
     else if (blocked) beginLanding(draft, blocked);
     return;
   }
-  const isShort = lowered || Boolean(call.allowance?.clampedBy);
-  const why = noAnswer(draft, value, isShort);
-  if (why) return askForAnswer(draft, why, lowered);
+  const isCut = value.finish === 'length' && !landing && !cancelRequested;
+  if (isCut && (lowered || call.allowance?.clampedBy)) return askForWhole(draft, lowered);
   finishOrGoOn(draft, value);
 }
 
@@ -152,26 +151,11 @@ function finishOrGoOn(draft: Draft, value: ModelResult): void {
   if (takeMessages(draft, 'all'))
     return patch(draft, { step: step + 1, review: FRESH_GUARDS.review, repairedStep: null });
   const words = answer.trim() === '' ? assembleAnswer(draft.state) : answer;
-  if (value.schemaProblem !== undefined) return repair(draft, words, value.schemaProblem);
+  if (refuseAnswer(draft, value)) return;
   takeOutput(draft, value);
   patch(draft, { repairedStep: null });
   if (isReviewed(draft.state)) return beginReview(draft, words);
   finishTurn(draft, words);
-}
-
-/** An answer that does not fit its schema is asked for once more; then the run fails, with the answer as it is. */
-function repair(draft: Draft, answer: string, problem: string): void {
-  const { step, repairedStep } = draft.state;
-  emit(draft, { type: 'answer_refused', step, problem });
-  if (repairedStep !== null) {
-    const message = `The answer does not fit the schema of the run, also when it was asked for again: ${problem}`;
-    return close(draft, { outcome: 'failed', answer, error: { code: 'ANSWER_INVALID', message } });
-  }
-  const blocked = blockedBy(draft.state, draft.atMs);
-  if (blocked) return beginLanding(draft, blocked);
-  const content = `Your answer does not fit the schema: ${problem}. Give it again, as one JSON value that fits and nothing else.`;
-  append(draft, [{ role: 'user', content }]);
-  patch(draft, { repairedStep: step, step: step + 1 });
 }
 
 /** Keeps the value of an answer that fits its schema. */

@@ -46,6 +46,11 @@ function asksWhenLast(state: RunState): boolean {
   return asks && isLastRound(state);
 }
 
+/** Whether an answer that did not fit its schema is asked for again. */
+function asksForAnswerOnly({ input, repairedStep }: RunState, purpose: ModelPurpose): boolean {
+  return purpose === 'step' && input.schema !== undefined && repairedStep !== null;
+}
+
 /** The model call that must be under way now, or that is not wanted any more. */
 export function modelWork(state: RunState): ModelWork | null {
   const { call } = state.model;
@@ -69,7 +74,7 @@ export function modelWork(state: RunState): ModelWork | null {
       ...(asksBecauseOfTaint(state) && { tainted: true as const }),
       ...(call.allowance && allowanceInput(state, call.allowance, attempt)),
       ...(state.model.toolsOmitted && { noTools: true as const }),
-      ...(call.purpose === 'step' && state.repairedStep !== null && { answerOnly: true as const }),
+      ...(asksForAnswerOnly(state, call.purpose) && { answerOnly: true as const }),
       ...(call.purpose === 'step' && state.loop.asks.length > 0 && { asks: state.loop.asks }),
       ...(call.purpose === 'review' && asksWhenLast(state) && { lastRound: true as const }),
     },

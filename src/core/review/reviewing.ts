@@ -19,7 +19,7 @@ const CHECK_CHARS = { each: 4_000, all: 24_000 };
 
 /** Begins a round: the checks first, if there are any, then the reviewer. */
 export function beginReview(draft: Draft, answer: string): void {
-  const { prepared, review, step } = draft.state;
+  const { prepared, review, step, output } = draft.state;
   const checks = prepared?.review?.checks ?? [];
   patch(draft, {
     review: {
@@ -29,6 +29,7 @@ export function beginReview(draft: Draft, answer: string): void {
       passed: false,
       gaps: null,
       problem: null,
+      ...(output !== null && { output }),
     },
   });
   const { state } = draft;
@@ -107,6 +108,13 @@ function mend(draft: Draft, why: string): void {
 export function failReview(draft: Draft, problem: string): void {
   patchReview(draft, { problem });
   completeRound(draft);
+  endReview(draft);
+}
+
+/** Ends a review whose answer came back as none: the one that was reviewed stands. */
+export function keepReviewed(draft: Draft, problem: string): void {
+  patchReview(draft, { problem });
+  patch(draft, { output: draft.state.review.output ?? null });
   endReview(draft);
 }
 

@@ -95,12 +95,12 @@ describe('the catalog', () => {
 
   it('asks once for all that ask at the same time, and again after 10 minutes', async () => {
     const { catalog, state } = catalogOf({ data: [MODEL] });
-    await Promise.all([catalog.find('a'), catalog.find('b'), catalog.find('c')]);
+    await Promise.all([catalog.find('openai/gpt-4'), catalog.find('b'), catalog.find('c')]);
     state.nowMs = 10 * MINUTE_MS - 1;
-    await catalog.find('a');
+    await catalog.find('openai/gpt-4');
     expect(state.asked).toBe(1);
     state.nowMs = 10 * MINUTE_MS;
-    await catalog.find('a');
+    await catalog.find('openai/gpt-4');
     expect(state.asked).toBe(2);
   });
 
@@ -139,6 +139,58 @@ describe('the catalog', () => {
   it('knows no price of a variant that searches the web, which is billed apart', async () => {
     const { catalog } = catalogOf({ data: [MODEL] });
     expect(await catalog.find('openai/gpt-4:online')).toMatchObject({ contextLength: 8192, price: null });
+  });
+});
+
+describe('a model that the list lacks', () => {
+  const NEW = { ...MODEL, id: 'openai/gpt-5', canonical_slug: 'openai/gpt-5-1' };
+
+  it('is found as soon as the server lists it, unless the list was read right before', async () => {
+    const { catalog, state } = catalogOf({ data: [MODEL] }, { data: [MODEL, NEW] });
+    expect(await catalog.find('openai/gpt-5')).toBeNull();
+    state.nowMs = 9_999;
+    expect(await catalog.find('openai/gpt-5')).toBeNull();
+    expect(state.asked).toBe(1);
+    state.nowMs = 10_000;
+    expect(await catalog.find('openai/gpt-5')).toMatchObject({ id: 'openai/gpt-5' });
+    expect(state.asked).toBe(2);
+  });
+
+  it('costs no request for each asker and name', async () => {
+    const { catalog, state } = catalogOf({ data: [MODEL] });
+    await catalog.find('openai/gpt-4');
+    state.nowMs = MINUTE_MS;
+    const found = await Promise.all(['a', 'a', 'b'].map((name) => catalog.find(name)));
+    state.nowMs += 9_999;
+    expect([...found, await catalog.find('c')]).toEqual([null, null, null, null]);
+    expect(state.asked).toBe(2);
+  });
+
+  it('is asked about no more for its price than any other', async () => {
+    const { catalog, state } = catalogOf({ data: [MODEL] }, { data: [MODEL, NEW] });
+    expect(await catalog.price('openai/gpt-5')).toBeNull();
+    state.nowMs = MINUTE_MS;
+    expect(await catalog.price('openai/gpt-5')).toBeNull();
+    expect(state.asked).toBe(1);
+  });
+
+  it('does not count as missing while the list cannot be read anew; what it has stays known', async () => {
+    const { catalog, state } = catalogOf({ data: [MODEL] }, new Error('down'), { data: [MODEL, NEW] });
+    await catalog.find('openai/gpt-4');
+    state.nowMs = MINUTE_MS;
+    await expect(catalog.find('openai/gpt-5')).rejects.toThrow('down');
+    await expect(catalog.find('openai/gpt-5')).rejects.toThrow('down');
+    expect(await catalog.find('openai/gpt-4')).toMatchObject({ contextLength: 8192 });
+    expect(state.asked).toBe(2);
+    state.nowMs += 10_000;
+    expect(await catalog.find('openai/gpt-5')).toMatchObject({ id: 'openai/gpt-5' });
+  });
+
+  it('is not told from others when the server has stopped to list any', async () => {
+    const { catalog, state } = catalogOf({ data: [MODEL] }, undefined);
+    await catalog.find('openai/gpt-4');
+    state.nowMs = MINUTE_MS;
+    expect(await catalog.find('openai/gpt-5')).toBeUndefined();
   });
 });
 

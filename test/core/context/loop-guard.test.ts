@@ -60,6 +60,17 @@ describe('a run is taken to go in circles', () => {
     expect(points(again(step))).toBe(0);
   });
 
+  it('when nothing but what a shortened conversation has lost is looked at for long', () => {
+    const shell = repeats(running(), 10, (n) => ({ args: `{"at":${n}}` }));
+    for (let n = 0; n < 60 && !rungs(shell).includes('ask'); n += 1) {
+      const { loop } = shell.state;
+      const seen = n % 10 === 0 ? loop.seen.map((one) => ({ ...one, forgotten: true as const })) : loop.seen;
+      shell.state = { ...shell.state, loop: { ...loop, seen } };
+      does(shell, { args: `{"at":${n % 10}}` });
+    }
+    expect(rungs(shell)).toEqual(['observe', 'tell', 'switch', 'ask']);
+  });
+
   it('across a shortening: what it was found to repeat before is not forgiven', () => {
     const shell = repeats(running(), 3);
     shell.state = {

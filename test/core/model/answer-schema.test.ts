@@ -138,10 +138,15 @@ describe('an answer with a schema that is reviewed', () => {
     expect(modelInput(shell).purpose).toBe('review');
   });
 
-  it('leaves no value of the answer that was sent back', () => {
+  it('is the one that was reviewed when what was to mend it does not fit, also when it was asked for again', () => {
     const shell = fits(reviewed());
     modelAnswers(shell, { text: '1. Wrong.' });
     fails(fails(shell));
-    expect(shell.state.result).toMatchObject({ outcome: 'failed', output: null });
+    expect(shell.state.result).toMatchObject({
+      outcome: 'done',
+      answer: FITS.text,
+      output: { n: 1 },
+      review: { passed: false, gaps: '1. Wrong.', problem: expect.stringContaining('it is no JSON') },
+    });
   });
 });

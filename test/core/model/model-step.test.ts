@@ -119,9 +119,10 @@ describe('an empty answer', () => {
     expect(roles(isEmpty(running()))).toEqual(['system', 'user', 'user']);
   });
 
-  it('that is followed by another one ends the run with an answer that tells what is known', () => {
+  it('that is followed by another one fails the run, with an answer that tells what is known', () => {
     expect(isEmpty(isEmpty(running())).state.result).toMatchObject({
-      outcome: 'done',
+      outcome: 'failed',
+      error: { code: 'ANSWER_INVALID', message: expect.stringContaining('empty') },
       answer:
         'The run ended after 2 completed steps, without a closing answer by the model. The model had said nothing yet.',
     });
@@ -130,18 +131,35 @@ describe('an empty answer', () => {
   it('is told of anew once the model has done something since', () => {
     const shell = toolAnswers(modelCalls(isEmpty(running()), callOf()), 's1.c0');
     expect(isEmpty(shell).state.result).toBeNull();
-    expect(isEmpty(shell).state.result?.outcome).toBe('done');
+    expect(isEmpty(shell).state.result?.outcome).toBe('failed');
+  });
+
+  it('is told of in each turn of a session, which goes on whatever comes of it', () => {
+    const shell = isEmpty(isEmpty(running({ idleMs: 9_000 })));
+    expect([shell.state.result, shell.state.idle?.answer]).toEqual([
+      null,
+      expect.stringContaining('without a closing answer'),
+    ]);
+    isEmpty(shell.control('say', { text: 'And?' }));
+    expect(lastMessage(shell)).toContain('empty');
+    expect(eventsOf(shell.events, 'answer_refused')).toHaveLength(3);
   });
 
   it('or one that was cut off is not asked for again and again, whichever comes first', () => {
     const isCut = (shell: Shell) => modelAnswers(shell, { text: 'And so', finish: 'length' });
-    expect(isCut(isEmpty(running())).state.result?.answer).toBe('And so');
+    expect(isCut(isEmpty(running())).state.result).toMatchObject({
+      outcome: 'failed',
+      answer: 'And so',
+      error: { code: 'ANSWER_INVALID', message: expect.stringContaining('--max-output-tokens') },
+    });
     expect(isEmpty(isCut(running())).state.result?.answer).toContain('\n\nAnd so');
   });
 
-  it('of the last step that is allowed ends the run: nothing can be asked any more', () => {
+  it('of the last step that is allowed lands the run, which asks for a closing answer', () => {
     const shell = isEmpty(running({ limits: { ...NO_LIMITS, maxSteps: 1 } }));
-    expect(shell.state.result).toMatchObject({ outcome: 'done', limit: null, steps: 1 });
+    expect(modelInput(shell)).toMatchObject({ purpose: 'landing' });
+    modelAnswers(shell, { text: 'This far I got.' });
+    expect(shell.state.result).toMatchObject({ outcome: 'limit', limit: 'steps', answer: 'This far I got.' });
   });
 
   it('repeats what the model said last', () => {

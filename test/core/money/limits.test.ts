@@ -145,20 +145,17 @@ describe('a step that a ceiling has cut short', () => {
     expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'All is tidy.' });
   });
 
-  it('is asked for once more when no ceiling but its own length has cut it short, and then the answer as it is', () => {
+  it('is asked for once more when no ceiling but its own length has cut it short', () => {
     const cut = { text: 'And so the', finish: 'length' };
     const shell = modelAnswers(limited({ maxCostUsd: 5 }), cut);
     expect([shell.state.result, lastMessage(shell)]).toEqual([null, expect.stringContaining('as a whole')]);
-    modelAnswers(shell, { ...cut, text: 'So the' });
-    expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'So the', steps: 2 });
+    modelAnswers(shell, { text: 'And so the end.' });
+    expect(shell.state.result).toMatchObject({ outcome: 'done', answer: 'And so the end.', steps: 2 });
   });
 
-  it('is the answer when it was the last step, and only its own length has cut it short', () => {
-    const cut = { text: 'And so the', finish: 'length' };
-    expect(modelAnswers(limited({ maxSteps: 1 }), cut).state.result).toMatchObject({
-      outcome: 'done',
-      limit: null,
-    });
+  it('lands the run when it was the last one', () => {
+    const shell = modelAnswers(limited({ maxSteps: 1 }), { text: 'And so the', finish: 'length' });
+    expect(landedBy(shell)).toBe('steps');
   });
 
   it('is the closing answer, for there is no other', () => {

@@ -95,6 +95,9 @@ describe('a run whose answers are reviewed', () => {
     holds(({ shell }) => {
       const { result, review, queue } = shell.state;
       if (result?.outcome !== 'done') return;
+      // A session goes on after a turn without an answer, and there was nothing to review.
+      const isRefused = shell.events.some(({ type }) => type === 'answer_refused');
+      if (isRefused && review.rounds === 0) return;
       expect(result.answer).toBe(review.answer);
       expect(result.review).not.toBeNull();
       const { passed, gaps, problem } = result.review ?? {};
