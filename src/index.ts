@@ -4,13 +4,8 @@ export type { BudgetClient } from './client/budget-client.js';
 export type { DecisionOptions } from './client/decision-options.js';
 export type { Delta } from './client/deltas.js';
 export type { RunClient, RunListItem, StartInput } from './client/run-client.js';
-export {
-  RunHandle,
-  type ForkOptions,
-  type SayReceipt,
-  type StartedRun,
-  type WatchedEvent,
-} from './client/run-handle.js';
+export type { ForkOptions } from './client/fork-options.js';
+export { RunHandle, type SayReceipt, type StartedRun, type WatchedEvent } from './client/run-handle.js';
 export type { RunRecord } from './client/run-record.js';
 export {
   hasToolCall,

@@ -53,8 +53,7 @@ export function toExit(
   return exitOfCode(code);
 }
 
-/** One code stands for a server that is away and for a server without a worker; the latter is told in words only. */
-function hintOf({ code, message, hint }: AgentError): string {
-  const isWorkerMissing = code === 'TEMPORAL_UNREACHABLE' && message.startsWith('No worker ');
-  return isWorkerMissing ? 'Start a worker: `longhaul worker`.' : hint;
+/** One code stands for a server that is away and for a server without a worker. */
+function hintOf({ details, hint }: AgentError): string {
+  return details['missing'] === 'worker' ? 'Start a worker: `longhaul worker`.' : hint;
 }

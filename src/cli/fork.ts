@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ForkOptions } from '../client/run-handle.js';
+import type { ForkOptions } from '../client/fork-options.js';
 import { AgentError, isAgentError } from '../core/errors.js';
 import { addCommand, given } from './command.js';
 import { withRuns, type CliContext } from './context.js';

@@ -17,7 +17,7 @@ import { newBudget, viewBudget, type BudgetView } from '../core/money/budget.js'
 import { AgentError, isAgentError } from '../core/errors.js';
 import { toNanoUsd } from '../core/money/ledger.js';
 import type { Progress } from '../core/progress.js';
-import { toAgentError } from './errors.js';
+import { noWorker, toAgentError } from './errors.js';
 
 /** How long a change waits for a worker. */
 const UPDATE_TIMEOUT_MS = 15_000;
@@ -65,11 +65,7 @@ export class BudgetClient {
     const info = await this.reporting(name, () => this.parts.client.workflow.getHandle(id).describe());
     if (info.status.name !== 'RUNNING') throw unknown(name);
     const budget = toView(info);
-    if (!budget)
-      throw new AgentError(
-        'TEMPORAL_UNREACHABLE',
-        `No worker has taken in the budget ${name} yet. Start one: longhaul worker`,
-      );
+    if (!budget) throw noWorker(`No worker has taken in the budget ${name} yet. Start one: longhaul worker`);
     return budget;
   }
 

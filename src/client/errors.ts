@@ -29,10 +29,9 @@ export function toAgentError(error: unknown, runId: string): unknown {
     );
   if (error instanceof WorkflowUpdateFailedError) return fromUpdate(error);
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
-    return new AgentError(
-      'TEMPORAL_UNREACHABLE',
-      `No worker has taken this in yet. Start one with \`longhaul worker\`; what you sent may still be taken then.`,
-      { cause: error },
+    return noWorker(
+      'No worker has taken this in yet. Start one with `longhaul worker`; what you sent may still be taken then.',
+      error,
     );
   if (error instanceof WorkflowNotFoundError) return notFound(runId, error.message, error);
   const { cause } = Object(error);
@@ -40,6 +39,11 @@ export function toAgentError(error: unknown, runId: string): unknown {
   if (isGrpcServiceError(error)) return fromGrpc(error.code, error, runId);
   if (isGrpcServiceError(cause)) return fromGrpc(cause.code, error, runId);
   return error;
+}
+
+/** The server is there, and no worker that does what it was asked. `details` tell it from a server that is away. */
+export function noWorker(message: string, cause?: unknown): AgentError {
+  return new AgentError('TEMPORAL_UNREACHABLE', message, { details: { missing: 'worker' }, cause });
 }
 
 function fromUpdate(error: WorkflowUpdateFailedError): AgentError {

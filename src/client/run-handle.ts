@@ -7,7 +7,7 @@ import type { RunEvent } from '../core/events.js';
 import type { JsonObject } from '../core/json.js';
 import type { PendingItem, Progress, RunResult } from '../core/progress.js';
 import { limitsOf } from '../core/money/limits.js';
-import type { ControlReceipt } from '../core/money/receipt.js';
+import type { ControlReceipt } from '../core/human/receipt.js';
 import type { LimitsInput, RunInput } from '../core/run-input.js';
 import { takeSnapshot } from '../core/snapshot.js';
 import type { TranscriptItem } from '../core/transcript.js';
@@ -17,6 +17,7 @@ import { DeltaReader, type Delta } from './deltas.js';
 import { toAgentError } from './errors.js';
 import type { RunFold } from './fold.js';
 import { forkId } from './fork-id.js';
+import type { ForkOptions } from './fork-options.js';
 import { RunHistory } from './run-history.js';
 import type { RunRecord } from './run-record.js';
 import { sleep } from './sleep.js';
@@ -30,24 +31,6 @@ const UPDATE_TIMEOUT_MS = 15_000;
 
 /** How often heartbeats are read while watching. The server answers in about 5 ms. */
 const DELTA_INTERVAL_MS = 200;
-
-/** What a fork changes. */
-export interface ForkOptions {
-  /**
-   * The new run's id. Default: the run's own with `.2`, or one more, so that a run is taken up again once; a random one with `step`,
-   * as that is another line.
-   */
-  id?: string;
-  /** The last step that is taken over. Default: all of them. */
-  step?: number;
-  model?: string;
-  /** Said to the model at the start. */
-  say?: string;
-  /** Ceilings; what is left out is as in the run that is forked. Cost, steps and tokens count from that run's start. */
-  limits?: LimitsInput;
-  /** Who asks for the new run. Default: who asked for the run that is forked. */
-  requestedBy?: string;
-}
 
 /** What a run says of a message that it has taken. */
 export interface SayReceipt {

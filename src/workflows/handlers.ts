@@ -8,7 +8,7 @@ import type { RunEvent } from '../core/events.js';
 import type { Progress } from '../core/progress.js';
 import { ERROR_CODES, isErrorCode } from '../core/errors.js';
 import type { JsonObject } from '../core/json.js';
-import { receiptOf, type ControlReceipt } from '../core/money/receipt.js';
+import { receiptOf, type ControlReceipt } from '../core/human/receipt.js';
 import { answerTo, errandOf } from '../core/human/relays.js';
 import type { RunState } from '../core/state.js';
 import { EMPTY_HASH, hashItems } from '../core/transcript.js';

@@ -150,10 +150,10 @@ function finishOrGoOn(draft: Draft, value: ModelResult): void {
   if (landing) return closeLanded(draft, landing, answer);
   if (takeMessages(draft, 'all'))
     return patch(draft, { step: step + 1, review: FRESH_GUARDS.review, repairedStep: null });
-  const words = answer.trim() === '' ? assembleAnswer(draft.state) : answer;
   if (refuseAnswer(draft, value)) return;
   takeOutput(draft, value);
   patch(draft, { repairedStep: null });
+  const words = answer.trim() === '' ? assembleAnswer(draft.state) : answer;
   if (isReviewed(draft.state)) return beginReview(draft, words);
   finishTurn(draft, words);
 }

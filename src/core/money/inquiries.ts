@@ -1,6 +1,6 @@
 import { RECONCILE } from '../behaviour.js';
 import { emit, patch, type Draft } from '../draft.js';
-import { noteRefusals, openQuestions, postpone, reconcile, spentNanoUsd, type Charge } from './ledger.js';
+import { openQuestions, postpone, reconcile, spentNanoUsd, type Charge } from './ledger.js';
 import { isSelfKeeping } from '../metered.js';
 import type { CostReport, Outcome } from '../outcomes.js';
 import type { RunState } from '../state.js';
@@ -37,11 +37,11 @@ export function settleInquiry(draft: Draft, key: string, outcome: Outcome<CostRe
 }
 
 function askAgain(draft: Draft, charge: Charge, isRefused: boolean): void {
-  const { ledger } = draft.state;
-  const refused = isRefused && isSelfKeeping(draft.state) ? (charge.refused ?? 0) + 1 : 0;
-  const noted = refused === (charge.refused ?? 0) ? ledger : noteRefusals(ledger, charge.id, refused);
+  const before = charge.refused ?? 0;
+  const refused = isRefused && isSelfKeeping(draft.state) ? before + 1 : 0;
   const dueAtMs = refused >= RECONCILE.refusals ? null : nextTimeMs(draft, charge);
-  patch(draft, { ledger: postpone(noted, charge.id, dueAtMs) });
+  const change = { dueAtMs, ...(refused !== before && { refused }) };
+  patch(draft, { ledger: postpone(draft.state.ledger, charge.id, change) });
 }
 
 function book(draft: Draft, charge: Charge, report: CostReport['found'][number]): void {

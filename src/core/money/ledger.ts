@@ -196,20 +196,21 @@ export function reconcile(
   };
 }
 
-/** Books that the server could not say what a call has cost. With `dueAtMs` `null` it is not asked again, and the estimate stays. */
-export function postpone(ledger: Ledger, id: string, dueAtMs: number | null): Ledger {
+/**
+ * Books that the server could not say what a call has cost. With `dueAtMs` `null` it is not asked again, and the estimate stays.
+ * @param change.refused how often in a row it has said by now that it has no such question; left out: as before
+ */
+export function postpone(
+  ledger: Ledger,
+  id: string,
+  change: Pick<Charge, 'dueAtMs'> & { refused?: number },
+): Ledger {
   const charge = ledger.charges.find((one) => one.id === id);
   if (!charge) return ledger;
   const without = withoutCharge(ledger, id);
-  return dueAtMs === null
+  return change.dueAtMs === null
     ? writeOff(noteBooked(without, charge), charge)
-    : withCharge(without, { ...charge, asked: charge.asked + 1, dueAtMs });
-}
-
-/** Notes how often in a row the server has said of a call that it has no such question. */
-export function noteRefusals(ledger: Ledger, id: string, refused: number): Ledger {
-  const note = (charge: Charge): Charge => (charge.id === id ? { ...charge, refused } : charge);
-  return { ...ledger, charges: ledger.charges.map(note) };
+    : withCharge(without, { ...charge, ...change, asked: charge.asked + 1 });
 }
 
 /** Gives up on lost calls whose generation nobody knows: no cached answer will name it any more. Their estimate stays. */

@@ -1,26 +1,9 @@
 import fc from 'fast-check';
 import {
-  chargedNanoUsd, EMPTY_LEDGER, lose, openQuestions, postpone, reconcile, reserve, settle, writeOffNameless, type Ledger, type SettledCall,
+  chargedNanoUsd, EMPTY_LEDGER, lose, openQuestions, postpone, reconcile, reserve, settle, writeOffNameless, type Ledger,
 } from '../../../src/core/money/ledger.js'; // prettier-ignore
 import { spendOf } from '../../../src/core/money/spend.js';
-
-const AT_MS = 1_000;
-
-function answer(fields: Partial<SettledCall> = {}): SettledCall {
-  const cost = { nanoUsd: 7, estimated: false };
-  return {
-    id: 's0.m0',
-    purpose: 'step',
-    model: 'm',
-    cost,
-    promptTokens: 10,
-    completionTokens: 5,
-    askAtMs: AT_MS,
-    ...fields,
-  };
-}
-
-const generation = (costNanoUsd: number) => ({ costNanoUsd, promptTokens: 3, completionTokens: 4 });
+import { answer, AT_MS, generation } from '../support/ledger-entries.js';
 
 describe('the ledger through any life of its calls', () => {
   const amount = fc.option(fc.nat(1_000_000), { freq: 5 });
@@ -78,7 +61,7 @@ describe('the ledger through any life of its calls', () => {
     const id = `c${index}`;
     if (!openQuestions(ledger).some((charge) => charge.id === id)) return ledger;
     if (call.later === 'confirmed') return reconcile(ledger, id, generation(call.confirmed));
-    return postpone(ledger, id, call.later === 'asked' ? 9_000 : null);
+    return postpone(ledger, id, { dueAtMs: call.later === 'asked' ? 9_000 : null });
   }
 
   /** What all calls together are to be charged, found call by call. */

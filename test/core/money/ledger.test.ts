@@ -1,25 +1,10 @@
 import fc from 'fast-check';
 import {
   chargedNanoUsd, EMPTY_LEDGER, lose, openQuestions, postpone, reconcile, reserve, settle, spentNanoUsd, toNanoUsd, traceSource, writeOffNameless,
-  type Ledger, type LostCall, type SettledCall,
+  type Ledger, type LostCall,
 } from '../../../src/core/money/ledger.js'; // prettier-ignore
 import { spendOf } from '../../../src/core/money/spend.js';
-
-const AT_MS = 1_000;
-
-function answer(fields: Partial<SettledCall> = {}): SettledCall {
-  const cost = { nanoUsd: 7, estimated: false };
-  return {
-    id: 's0.m0',
-    purpose: 'step',
-    model: 'm',
-    cost,
-    promptTokens: 10,
-    completionTokens: 5,
-    askAtMs: AT_MS,
-    ...fields,
-  };
-}
+import { answer, AT_MS, generation } from '../support/ledger-entries.js';
 
 function loss(fields: Partial<LostCall> = {}): LostCall {
   return { id: 's0.m0', mayHaveCost: true, askAtMs: AT_MS, ...fields };
@@ -30,8 +15,6 @@ const UNKNOWN = { nanoUsd: null, estimated: false };
 function held(nanoUsd: number | null, ledger: Ledger = EMPTY_LEDGER, id = 's0.m0'): Ledger {
   return reserve(ledger, { id, purpose: 'step', model: 'm', nanoUsd });
 }
-
-const generation = (costNanoUsd: number) => ({ costNanoUsd, promptTokens: 3, completionTokens: 4 });
 
 describe('dollars as nano-dollars', () => {
   it.each([
@@ -111,7 +94,13 @@ describe('the ledger', () => {
     const settled = settle(held(nanoUsd), answer({ cost: UNKNOWN }));
     const asked = settle(held(nanoUsd), answer({ cost: UNKNOWN, generationId: 'gen-1' }));
     const lost = lose(held(nanoUsd), loss());
-    for (const ledger of [settled, asked, lost, writeOffNameless(lost), postpone(asked, 's0.m0', null)]) {
+    for (const ledger of [
+      settled,
+      asked,
+      lost,
+      writeOffNameless(lost),
+      postpone(asked, 's0.m0', { dueAtMs: null }),
+    ]) {
       const { unknownCostCalls, estimatedNanoUsd } = spendOf(ledger);
       expect([unknownCostCalls, estimatedNanoUsd]).toEqual(nanoUsd === null ? [1, 0] : [0, 300]);
     }
@@ -217,14 +206,14 @@ describe('a lost call', () => {
   });
 
   it('is asked about again, later, as often as the server does not know', () => {
-    const asked = postpone(lose(held(300), loss({ generationId: 'gen-1' })), 's0.m0', 5_000);
+    const asked = postpone(lose(held(300), loss({ generationId: 'gen-1' })), 's0.m0', { dueAtMs: 5_000 });
     expect(asked.charges).toMatchObject([{ asked: 1, dueAtMs: 5_000, nanoUsd: 300 }]);
     expect(chargedNanoUsd(asked)).toBe(300);
-    expect(postpone(asked, 's0.m0', 6_000).charges).toMatchObject([{ asked: 2 }]);
+    expect(postpone(asked, 's0.m0', { dueAtMs: 6_000 }).charges).toMatchObject([{ asked: 2 }]);
   });
 
   it('keeps its estimate for good when nobody is asked any more', () => {
-    const given = postpone(lose(held(300), loss({ generationId: 'gen-1' })), 's0.m0', null);
+    const given = postpone(lose(held(300), loss({ generationId: 'gen-1' })), 's0.m0', { dueAtMs: null });
     expect(given).toMatchObject({
       charges: [],
       estimatedNanoUsd: 300,
@@ -243,7 +232,7 @@ describe('a lost call', () => {
   });
 
   it('leaves no name behind that it never had', () => {
-    expect(postpone(lose(held(300), loss()), 's0.m0', null).bookedGenerations).toHaveLength(0);
+    expect(postpone(lose(held(300), loss()), 's0.m0', { dueAtMs: null }).bookedGenerations).toHaveLength(0);
   });
 
   it('is written off only when nobody knows its generation, and no reservation ever is', () => {
@@ -254,7 +243,7 @@ describe('a lost call', () => {
   it('that is not on record is neither confirmed nor postponed', () => {
     const ledger = held(300);
     expect(reconcile(ledger, 's9.m9', generation(1))).toBe(ledger);
-    expect(postpone(ledger, 's9.m9', null)).toBe(ledger);
+    expect(postpone(ledger, 's9.m9', { dueAtMs: null })).toBe(ledger);
   });
 });
 
@@ -301,7 +290,7 @@ describe('the source of a cached answer', () => {
   it.each([
     ['it is still open', (ledger: Ledger) => ledger],
     ['it was confirmed', (ledger: Ledger) => reconcile(ledger, 's0.m0', generation(90))],
-    ['it was written off', (ledger: Ledger) => postpone(ledger, 's0.m0', null)],
+    ['it was written off', (ledger: Ledger) => postpone(ledger, 's0.m0', { dueAtMs: null })],
   ])('is charged once, though named again when %s', (_, then) => {
     const ledger = then(lose(held(300), loss({ generationId: 'gen-1' })));
     expect(traceSource(ledger, source('gen-1'))).toBe(ledger);
